@@ -1,0 +1,46 @@
+"""Token counts in one algebra.
+
+`input` includes everything the model read (cache reads and writes too), `output` everything it wrote (reasoning too);
+the details are parts of those two, never on top of them. How a provider's own numbers give these is written in the
+wire format (`usage:`); its object is kept as `raw`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(slots=True)
+class Usage:
+    """Counts of tokens; None where the provider does not say."""
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    raw: dict[str, Any] | None = None
+    kind: ClassVar[str] = "usage"
+
+    @property
+    def total(self) -> int | None:
+        """`input` + `output`, None where neither is known."""
+        if self.input is None and self.output is None:
+            return None
+        return (self.input or 0) + (self.output or 0)
+
+    def __add__(self, other: Usage) -> Usage:
+        """The usage of two calls together; `raw` objects are not added."""
+        return Usage(
+            **{
+                name: _plus(getattr(self, name), getattr(other, name))
+                for name in ("input", "output", "cache_read", "cache_write", "reasoning", "audio_input", "audio_output")
+            }
+        )
+
+
+def _plus(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else a + b
