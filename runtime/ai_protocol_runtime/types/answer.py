@@ -16,12 +16,13 @@ class Candidate:
 
     `finish_reason` is ours: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ``pause``, ``error``, or the provider's own
     word where no map knows it. `tool_calls` is said whenever the message holds one, whatever the provider called it;
-    `finish_word` is what the provider wrote.
+    `finish_word` and `finish_detail` are what the provider wrote.
     """
 
     message: Message = field(default_factory=Message)
     finish_reason: str | None = None
     finish_word: str | None = None
+    finish_detail: str | None = None
     index: int | None = None
     stop_sequence: str | None = None
     logprobs: Any = None

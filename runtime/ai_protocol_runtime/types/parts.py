@@ -63,6 +63,7 @@ class ToolCall:
     signature: str | None = None
     cache: dict[str, Any] | None = None
     extra: Extra | None = None
+    slot: int | None = field(default=None, compare=False, repr=False)  # in a piece of a stream: which call it belongs to
     kind: ClassVar[str] = "tool_call"
 
 
@@ -142,10 +143,12 @@ Part: TypeAlias = Text | Reasoning | ToolCall | ToolResult | Media | ServerToolC
 
 @dataclass(slots=True)
 class Message:
-    """One turn. `role` is ``system``, ``user``, ``assistant`` or ``tool``."""
+    """One turn. `role` is ``system``, ``user``, ``assistant`` or ``tool``. `citations` are those that a wire gives for the
+    message as a whole, not for one of its texts."""
 
     role: str = ""
     parts: list[Part] = field(default_factory=list)
     name: str | None = None
+    citations: list[Citation | Raw] | None = None
     extra: Extra | None = None
     kind: ClassVar[str] = "message"

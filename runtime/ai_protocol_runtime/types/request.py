@@ -53,7 +53,7 @@ class Request:
     `reasoning_summary` how (``auto``, ``concise``, ``detailed``).
     """
 
-    model: str = ""
+    model: str | None = None
     messages: list[Message] = field(default_factory=list)
     tools: list[Tool | Raw] = field(default_factory=list)
     tool_choice: ToolChoice | None = None

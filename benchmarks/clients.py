@@ -1,0 +1,262 @@
+"""The clients that are measured. Each reads the same bytes and drops what it has read.
+
+``python clients.py NAME URL`` is one client in a process of its own: a line of JSON in says what to run, a line out
+what it cost. Only the CPU time of this process counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provider import TEXT, WORD
+
+Run = Callable[[], Any]
+ARun = Callable[[], Awaitable[Any]]
+QUESTION = "How is the river today?"
+TOOL = {
+    "name": "note",
+    "description": "Writes a note",
+    "parameters": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+}
+
+
+@dataclass
+class Client:
+    """`build` makes what a user makes, the others take that object; `read` puts together what `stream` gave."""
+
+    build: Callable[[str, str], Any]
+    call: Callable[[Any], str]
+    acall: Callable[[Any], Awaitable[str]]
+    stream: Callable[[Any], Iterator[Any]]
+    astream: Callable[[Any], Any]
+    read: Callable[[list[Any]], str]
+
+
+# --- httpx and json alone: what no client can be cheaper than
+
+
+class Raw:
+    """The least that a program has to do: POST, split lines, parse, take the delta out."""
+
+    def __init__(
+        self, url: str, model: str, path: str, delta: Callable[[Any], str], whole: Callable[[Any], str]
+    ) -> None:
+        import httpx
+
+        self.url, self.delta, self.whole = url + path, delta, whole
+        limits = {"timeout": 60.0, "headers": {"authorization": "Bearer k"}}
+        self.sync, self.asynchronous = httpx.Client(**limits), httpx.AsyncClient(**limits)  # type: ignore[arg-type]
+        self.body = {"model": model, "messages": [{"role": "user", "content": QUESTION}], "max_tokens": 4096}
+
+    def call(self) -> str:
+        return self.whole(json.loads(self.sync.post(self.url, json=self.body).content))
+
+    async def acall(self) -> str:
+        return self.whole(json.loads((await self.asynchronous.post(self.url, json=self.body)).content))
+
+    def stream(self) -> Iterator[str]:
+        with self.sync.stream("POST", self.url, json={**self.body, "stream": True}) as response:
+            for line in response.iter_lines():
+                if line.startswith("data: ") and line != "data: [DONE]":
+                    yield self.delta(json.loads(line[6:]))
+
+    async def astream(self) -> Any:
+        async with self.asynchronous.stream("POST", self.url, json={**self.body, "stream": True}) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data: ") and line != "data: [DONE]":
+                    yield self.delta(json.loads(line[6:]))
+
+
+def chat_delta(chunk: Any) -> str:
+    if not chunk["choices"]:
+        return ""
+    delta = chunk["choices"][0]["delta"]
+    if calls := delta.get("tool_calls"):
+        return str(calls[0]["function"]["arguments"])
+    return delta.get("content") or ""
+
+
+def messages_delta(event: Any) -> str:
+    delta = event.get("delta", {})
+    return delta.get("text") or delta.get("partial_json") or ""
+
+
+def raw(path: str, delta: Callable[[Any], str], whole: Callable[[Any], str]) -> Client:
+    return Client(
+        lambda url, model: Raw(url, model, path, delta, whole),
+        lambda c: c.call(),
+        lambda c: c.acall(),
+        lambda c: c.stream(),
+        lambda c: c.astream(),
+        "".join,
+    )
+
+
+# --- LangChain chat classes
+
+
+def chat_model(make: Callable[[str, str], Any]) -> Client:
+    def build(url: str, model: str) -> Any:
+        chat = make(url, model)
+        return chat.bind_tools([{"type": "function", "function": TOOL}]) if model.startswith("tool") else chat
+
+    def read(chunks: list[Any]) -> str:
+        message = chunks[0]
+        for chunk in chunks[1:]:
+            message = message + chunk
+        return json.dumps(message.tool_calls[0]["args"]) if message.tool_calls else str(message.text)
+
+    async def acall(chat: Any) -> str:
+        return str((await chat.ainvoke(QUESTION)).text)
+
+    return Client(
+        build,
+        lambda chat: str(chat.invoke(QUESTION).text),
+        acall,
+        lambda chat: chat.stream(QUESTION),
+        lambda chat: chat.astream(QUESTION),
+        read,
+    )
+
+
+def chat_ai_protocol(provider: str, protocol: str) -> Callable[[str, str], Any]:
+    def make(url: str, model: str) -> Any:
+        from ai_protocol_integrations.langchain import ChatAIProtocol
+
+        return ChatAIProtocol(model=f"{provider}/{model}", protocol=protocol, base_url=url, api_key="k", max_retries=0)
+
+    return make
+
+
+def chat_openai(url: str, model: str) -> Any:
+    from langchain_openai import ChatOpenAI
+
+    return ChatOpenAI(model=model, base_url=f"{url}/v1", api_key="k", max_retries=0)  # type: ignore[arg-type]
+
+
+def chat_anthropic(url: str, model: str) -> Any:
+    from langchain_anthropic import ChatAnthropic
+
+    return ChatAnthropic(model=model, base_url=url, api_key="k", max_retries=0)  # type: ignore[call-arg,arg-type]
+
+
+# --- the runtime by itself
+
+
+def ai_client(provider: str, protocol: str) -> Client:
+    def build(url: str, model: str) -> Any:
+        from ai_protocol_runtime import AIClient
+
+        return AIClient(f"{provider}/{model}", protocol=protocol, base_url=url, api_key="k", max_retries=0)
+
+    def read(events: list[Any]) -> str:
+        (part,) = events[-1].answer.message.parts
+        return json.dumps(json.loads(part.arguments)) if part.kind == "tool_call" else str(part.text)
+
+    async def acall(client: Any) -> str:
+        return str((await client.achat(QUESTION)).text)
+
+    return Client(
+        build,
+        lambda client: str(client.chat(QUESTION).text),
+        acall,
+        lambda client: client.stream(QUESTION),
+        lambda client: client.astream(QUESTION),
+        read,
+    )
+
+
+CLIENTS = {
+    "raw httpx": raw("/v1/chat/completions", chat_delta, lambda a: str(a["choices"][0]["message"]["content"])),
+    "AIClient": ai_client("openai", "openai-chat"),
+    "ChatAIProtocol": chat_model(chat_ai_protocol("openai", "openai-chat")),
+    "ChatOpenAI": chat_model(chat_openai),
+    "raw httpx (Messages)": raw("/v1/messages", messages_delta, lambda a: str(a["content"][0]["text"])),
+    "AIClient (Messages)": ai_client("anthropic", "anthropic-messages"),
+    "ChatAIProtocol (Messages)": chat_model(chat_ai_protocol("anthropic", "anthropic-messages")),
+    "ChatAnthropic": chat_model(chat_anthropic),
+}
+
+
+# --- one client in its own process
+
+
+class Worker:
+    def __init__(self, name: str, url: str) -> None:
+        self.client, self.url = CLIENTS[name], url
+        self.built: dict[str, Any] = {}
+        self.runner = asyncio.Runner()
+
+    def of(self, model: str) -> Any:
+        if model not in self.built:
+            self.built[model] = self.client.build(self.url, model)
+        return self.built[model]
+
+    def check(self, n: int) -> None:
+        """Everybody reads everything, or the figures mean nothing. Warms up on the way."""
+        words = WORD * n
+        noted = json.dumps({"text": WORD * (n - 2)})
+        for model, wanted in ((f"text-{n}", words), (f"tool-{n}", noted)):
+            for deltas in (list(self.client.stream(self.of(model))), self.runner.run(self.gather(model))):
+                got = self.client.read(deltas)
+                if got != wanted:
+                    raise SystemExit(f"{model}: read {got[:80]!r}")
+        for got in (self.client.call(self.of("call")), self.runner.run(self.client.acall(self.of("call")))):
+            if got != TEXT:
+                raise SystemExit(f"call: read {got[:80]!r}")
+
+    async def gather(self, model: str) -> list[Any]:
+        return [delta async for delta in self.client.astream(self.of(model))]
+
+    def measure(self, case: str, n: int) -> float:
+        """CPU microseconds of one call, one delta, or one object."""
+        kind = case.removeprefix("a ")
+        model = kind if kind == "call" else f"{kind}-{n}"
+        if case == "build":
+            self.client.build(self.url, "call")
+            return cpu(lambda: [self.client.build(self.url, "call") for _ in range(n)]) / n
+        client = self.of(model)
+        if case.startswith("a "):
+            run = self.acalls if kind == "call" else self.adeltas
+            return self.runner.run(timed(lambda: run(client, n))) / n
+        if kind == "call":
+            return cpu(lambda: [self.client.call(client) for _ in range(n)]) / n
+        return cpu(lambda: all(True for _ in self.client.stream(client))) / n
+
+    async def acalls(self, client: Any, n: int) -> None:
+        for _ in range(n):
+            await self.client.acall(client)
+
+    async def adeltas(self, client: Any, n: int) -> None:
+        async for _ in self.client.astream(client):
+            pass
+
+
+def cpu(run: Run) -> float:
+    start = time.process_time()
+    run()
+    return (time.process_time() - start) * 1e6
+
+
+async def timed(run: ARun) -> float:
+    start = time.process_time()
+    await run()
+    return (time.process_time() - start) * 1e6
+
+
+def main(name: str, url: str) -> None:
+    worker = Worker(name, url)
+    for line in sys.stdin:
+        order = json.loads(line)
+        result = worker.check(order["n"]) if order["case"] == "check" else worker.measure(order["case"], order["n"])
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

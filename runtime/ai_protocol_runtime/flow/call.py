@@ -1,0 +1,279 @@
+"""The decisions of one call: send, follow, classify, retry, give up.
+
+Everything here is pure: a generator of commands, driven by `transport.drivers`. The rules of this file:
+
+- A failed attempt is made again only while nothing of the answer has been handed on, the error may pass by itself, and
+  neither the number of retries nor the total timeout is used up.
+- A provider that says how long to wait is obeyed; if it is too long to wait, its error is final.
+- What the beginning of a stream says (id, model, usage) is held back until there is content, so that a retry is not seen.
+- A stream that ends without its terminal event is an error, and so is an error inside a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+
+from ai_protocol_runtime.transport.base import HTTPRequest, Timeouts
+from ai_protocol_runtime.transport.drivers import READ, Head, Send, Steps, Wait
+from ai_protocol_runtime.types import (
+    Answer,
+    Call,
+    Metadata,
+    RawEvent,
+    ResponseStarted,
+    StreamEnd,
+    StreamError,
+    StreamingEvent,
+)
+from ai_protocol_runtime.types.errors import (
+    ConnectionFailedError,
+    MalformedResponseError,
+    ProviderError,
+    StreamInterruptedError,
+    UnknownProviderError,
+)
+from ai_protocol_runtime.wire.jsontext import loads
+
+from .errors import complete, error_from_event, error_from_response, rate_limits, request_id
+
+if TYPE_CHECKING:
+    from ai_protocol_runtime.wire import StreamReader
+
+    from .prepare import Prepared
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes, decompressed, that a whole answer may have."""
+
+MAX_ERROR_BODY = 1024 * 1024
+"""Bytes of an error's body that are read."""
+
+MAX_RETRY_AFTER = 60.0
+"""Seconds: the longest a provider is waited for before the next attempt."""
+
+MAX_REDIRECTS = 5
+
+Backoff = Callable[[RetryCallState], float]
+"""Seconds to wait after a failed attempt; a tenacity wait strategy."""
+
+BACKOFF: Backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+
+_REDIRECTS = (301, 302, 307, 308)
+_NO_CONTENT = (ResponseStarted, Metadata, RawEvent)
+
+
+class Conversation:
+    """One call, as `Decisions` to drive. `answer` is there when it is over; `now` is the time at which it begins."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        timeouts: Timeouts,
+        *,
+        max_retries: int,
+        now: float,
+        backoff: Backoff = BACKOFF,
+    ) -> None:
+        self.answer: Answer | None = None
+        self.now = now
+        self._prepared, self._timeouts = prepared, timeouts
+        self._deadline = None if timeouts.total is None else now + timeouts.total
+        self._max_retries, self._backoff = max_retries, backoff
+        self._attempts = 0
+        self._head = Head(0, {})
+        self._delivered = False
+
+    def steps(self) -> Steps:
+        while True:
+            self._attempts += 1
+            try:
+                yield from self._stream() if self._prepared.stream else self._whole()
+                return
+            except ProviderError as error:
+                complete(error, self._prepared, self._head)
+                pause = self._pause(error)
+                if pause is None:
+                    raise
+            yield Wait(pause)
+
+    def _pause(self, error: ProviderError) -> float | None:
+        """Seconds until the next attempt, or None where there is to be none."""
+        if not error.retryable or self._delivered or self._attempts > self._max_retries:
+            return None
+        if error.retry_after is not None:
+            pause = error.retry_after
+            if pause > MAX_RETRY_AFTER:
+                return None
+        else:
+            state = RetryCallState(Retrying(), None, (), {})
+            state.attempt_number = self._attempts
+            pause = self._backoff(state)
+        if self._deadline is not None and self.now + pause >= self._deadline:
+            return None
+        return pause
+
+    # one attempt
+
+    def _whole(self) -> Steps:
+        yield from self._send()
+        body = yield from self._body(MAX_BODY)
+        self.answer = self._read(body)
+
+    def _stream(self) -> Steps:
+        yield from self._send()
+        wire = self._prepared.wire
+        first = yield from self._first()
+        framing = _framing(first, wire.framings)
+        if framing is None:
+            rest = yield from self._body(MAX_BODY)
+            self._read(first + rest)
+            raise MalformedResponseError("a stream was asked for, and a whole answer came", body=first + rest)
+        reader = wire.stream_reader(framing)
+        held: list[StreamingEvent] = []
+        data: bytes | None = first
+        try:
+            while data is not None:
+                events = reader.feed(data)
+                if events:
+                    if type(events[-1]) is StreamError:
+                        raise self._inside(events.pop().error)  # type: ignore[union-attr]
+                    if self._delivered:
+                        yield events
+                    else:
+                        held += events
+                        if not all(isinstance(event, _NO_CONTENT) for event in events):
+                            self._delivered = True
+                            yield held
+                data = yield READ
+            events = reader.close()
+        except StreamInterruptedError:
+            raise
+        except ProviderError as error:
+            events = _last_words(reader, error)
+        if events and type(events[-1]) is StreamError:
+            raise self._inside(events[-1].error)
+        end = events[-1]
+        if isinstance(end, StreamEnd):
+            self.answer = end.answer
+            self.answer.call = self._call()
+        yield events if self._delivered else held + events
+
+    def _send(self) -> Generator[Any, Any, None]:
+        """Send, follow redirects, and stop at whatever is no success."""
+        request = self._prepared.request
+        for _ in range(MAX_REDIRECTS):
+            left = None if self._deadline is None else max(self._deadline - self.now, 0.001)
+            self._head = Head(0, {})
+            self._head = yield Send(request, replace(self._timeouts, total=left))
+            if self._head.status not in _REDIRECTS or "location" not in self._head.headers:
+                break
+            request = _followed(request, self._head)
+        else:
+            raise UnknownProviderError(f"more than {MAX_REDIRECTS} redirects, the last to {request.url}")
+        if not 200 <= self._head.status < 300:
+            body = yield from self._body(MAX_ERROR_BODY, cut=True)
+            raise error_from_response(
+                self._prepared.provider, status=self._head.status, headers=self._head.headers, body=body
+            )
+
+    def _body(self, limit: int, *, cut: bool = False) -> Generator[Any, bytes | None, bytes]:
+        """The whole body. Beyond `limit` bytes it is an error, or is cut off: as it is if it breaks off by itself."""
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            while (data := (yield READ)) is not None:
+                pieces.append(data)
+                size += len(data)
+                if size > limit:
+                    if cut:
+                        break
+                    raise MalformedResponseError(f"the answer is larger than {limit} bytes")
+        except ProviderError:
+            if not cut:
+                raise
+        return b"".join(pieces)
+
+    def _first(self) -> Generator[Any, bytes | None, bytes]:
+        """The beginning of a body, up to where something is in it."""
+        first = b""
+        while not first.removeprefix(b"\xef\xbb\xbf").strip():
+            data = yield READ
+            if data is None:
+                break
+            first += data
+        return first
+
+    def _read(self, body: bytes) -> Answer:
+        """The answer in a whole body; an error in it is raised."""
+        provider, wire = self._prepared.provider, self._prepared.wire
+        value = loads(body, what="answer")
+        try:
+            answer = wire.decode_answer(value)
+        except MalformedResponseError as error:
+            raise error_from_response(
+                provider, status=self._head.status, headers=self._head.headers, body=body, otherwise=error
+            ) from None
+        answer.call = self._call()
+        if answer.error is not None:
+            partial = answer if answer.candidates else None
+            raise error_from_event(provider, answer.error, headers=self._head.headers, partial=partial)
+        return answer
+
+    def _inside(self, error: Any) -> ProviderError:
+        return error_from_event(self._prepared.provider, error, headers=self._head.headers)
+
+    def _call(self) -> Call:
+        prepared, head = self._prepared, self._head
+        return Call(
+            provider=prepared.provider.id,
+            protocol=prepared.protocol,
+            model=prepared.model,
+            status=head.status,
+            request_id=request_id(prepared.provider, head.headers, None),
+            attempts=self._attempts,
+            rate_limits=rate_limits(prepared.provider, head.headers),
+            losses=prepared.losses,
+            headers=head.headers,
+        )
+
+
+def _last_words(reader: StreamReader, error: ProviderError) -> list[StreamingEvent]:
+    """What a broken stream still gives: the end, if it was there before the break; else the error, with what had come."""
+    try:
+        return reader.close()
+    except StreamInterruptedError as cut:
+        if isinstance(error, ConnectionFailedError):
+            cut.__cause__ = error
+            raise
+        error.partial = cut.partial
+    except MalformedResponseError:
+        pass
+    raise error
+
+
+def _framing(first: bytes, framings: list[str]) -> str | None:
+    """How a body that begins like this is framed; None if it is no stream. Content types are not to be relied on."""
+    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if start == b"[" and "json-array" in framings:
+        return "json-array"
+    if start == b"{" and "ndjson" in framings:
+        return "ndjson"
+    if start in (b"[", b"{", b"<", b""):
+        return None
+    return framings[0]
+
+
+def _followed(request: HTTPRequest, head: Head) -> HTTPRequest:
+    """The same request at the place it was redirected to, on the same server: a key goes nowhere else."""
+    there = urljoin(request.url, head.headers["location"])
+    old, new = urlsplit(request.url), urlsplit(there)
+    if (old.scheme, old.hostname, old.port) != (new.scheme, new.hostname, new.port):
+        raise UnknownProviderError(
+            f"the server redirects to {new.scheme}://{new.netloc}, and a key is not sent to another server than it was "
+            "given for; if that is the right one, set base_url",
+        )
+    return replace(request, url=there)

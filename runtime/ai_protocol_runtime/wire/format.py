@@ -1,0 +1,231 @@
+"""One wire format: four machines from one file of shapes."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..types import Answer, Candidate, Loss, Raw, Request
+from ..types.errors import MalformedResponseError
+from . import notation as n
+from .compiler import Compiler, Fault
+from .history import History, Variant
+from .kinds import KINDS
+from .operators import FAIL, KEEP
+from .shapes import ObjShape, Writing
+
+if TYPE_CHECKING:
+    from ..manifest import Manifests
+
+
+def wire_format(name: str, manifests: Manifests) -> WireFormat:
+    """The format of that name, compiled when first asked for and again when its file has changed.
+
+    Raises ManifestError for an unknown format (naming the nearest) or a shape that does not compile (with file and line).
+    """
+    manifest = manifests.wire(name)
+    document = manifest.document
+    with _lock:
+        found = _compiled.get(id(document))
+        if found is not None and found[0] is document:
+            return found[1]
+        fmt = WireFormat(document.data, document.error)
+        _compiled[id(document)] = (document, fmt)
+        if len(_compiled) > 256:  # every reload of a changed file leaves one behind
+            _compiled.pop(next(iter(_compiled)))
+        return fmt
+
+
+_compiled: dict[int, tuple[Any, WireFormat]] = {}
+_lock = threading.RLock()
+
+
+class WireFormat:
+    """A compiled wire format. Immutable, and safe to share between threads."""
+
+    def __init__(self, data: dict[str, Any], fault: Fault) -> None:
+        compiler = Compiler(data, fault)
+        self.id: str = data["id"]
+        self.data = data
+        self.framings: list[str] = list(data.get("framings") or ["sse"])
+        self.compiler = compiler
+        self.answers = compiler.tables["answer"]
+        self.finish = compiler.maps.get("finish")
+        self._paths = [_path_pattern(p) for p in data.get("path") or ()]
+        self._error = compiler.shape(compiler.notation.read(data["error"], ("error",)), ("error",)) if "error" in data else None
+        node = compiler.notation.read(data["request"], ("request",))
+        request = compiler.shape(node, ("request",))
+        if not isinstance(request, ObjShape):
+            raise fault(("request",), "a request is an object")
+        self._request = request
+        variants = self._variants(compiler, data, fault)
+        self._history = History(self.id, variants, _voices(data.get("merge") or []), data.get("sent_back") or {})
+        self._ats = {v.at for v in variants}
+        self._in_path = {name for p in self._paths for name in p.groupindex}
+        compiler.check(request.holes(), KINDS["request"], ("request",))
+        self._said = request.holes() | self._in_path | {"messages", "extra"}
+
+    def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
+        variants = []
+        for number, line in enumerate(data["messages"]):
+            path: n.Path = ("messages", number)
+            allowed = {"at", "as", "role", "shape", "each", "spread", "back_only"}
+            for key in line:
+                if key not in allowed:
+                    raise fault((*path, key), f"unknown key `{key}`{n.nearest(str(key), sorted(allowed))}")
+            role = line["role"]
+            shape = compiler.shape(compiler.notation.read(line["shape"], (*path, "shape")), (*path, "shape"))
+            compiler.check(shape.holes(), KINDS["message"], (*path, "shape"))
+            variants.append(
+                Variant(
+                    number,
+                    line["at"],
+                    tuple(role if isinstance(role, list) else [role]),
+                    shape,
+                    shape.tables(),
+                    field=line.get("as") == "field",
+                    each=bool(line.get("each")),
+                    spread=bool(line.get("spread")),
+                    back_only=bool(line.get("back_only")),
+                )
+            )
+        return variants
+
+    # requests
+
+    def encode_request(
+        self, request: Request, losses: list[Loss] | None = None, *, echo: str | None = None
+    ) -> dict[str, Any]:
+        """The JSON body of a request. What the format has no place for is added to `losses`.
+
+        `echo` is the provider's rule for reasoning of earlier turns: ``always``, ``with_tools`` (only in turns that call tools) or
+        ``never``; None leaves it to the format.
+        """
+        out = Writing(self.id)
+        src = {name: getattr(request, name) for name in KINDS["request"].fields}
+        for name in self._in_path:
+            src.pop(name, None)
+        rest = request.extra.get("rest") if request.extra and request.extra.get("wire") == self.id else None
+        body: dict[str, Any] = self._request.build(src, rest, out)
+        if not isinstance(body, dict):
+            missing = sorted(r for r in self._request.required if src.get(r) is None)
+            out.lose("request", missing, "the wire format demands it")
+            body = {}
+        body.update(self._history.encode(request.messages, out, echo))
+        if request.extra and request.extra.get("wire") == self.id:
+            for at in request.extra.get("at", ()):
+                body.setdefault(at, [])
+        for name in KINDS["request"].fields - self._said:
+            value = getattr(request, name)
+            if value not in (None, [], ""):
+                out.lose(name, value)
+        if losses is not None:
+            losses += out.losses
+        return body
+
+    def decode_request(self, body: dict[str, Any], path: str = "") -> Request:
+        """A request as it arrived. Raises MalformedResponseError where the body is none of this format."""
+        own: dict[str, Any] = {}
+        rest = self._request.match({k: v for k, v in body.items() if k not in self._ats}, own) if isinstance(body, dict) else FAIL
+        if rest is FAIL:
+            raise MalformedResponseError(f"this is no {self.id} request")
+        for pattern in self._paths:
+            found = pattern.search(path)
+            if found is not None:
+                own.update({k: v for k, v in found.groupdict().items() if v is not None})
+                break
+        request = Request(**own)
+        request.messages = self._history.decode(body)
+        request.extra = {"wire": self.id}
+        empty = [at for at in self._ats if body.get(at) == []]
+        if empty:
+            request.extra["at"] = empty
+        if rest is not None and rest is not KEEP:
+            request.extra["rest"] = rest
+        return request
+
+    # answers
+
+    def decode_answer(self, body: Any) -> Answer:
+        """A whole answer. An error object where an answer should be is `Answer.error`.
+
+        Raises MalformedResponseError where it is neither.
+        """
+        answer = self.answers.read_one(body, {})
+        if isinstance(answer, Raw):
+            error = self.error_in(body)
+            if error is None:
+                raise MalformedResponseError(f"this is no {self.id} answer", body=body)
+            return Answer(error=error, extra={"wire": self.id, "rest": body})
+        return self.settle(answer)
+
+    def error_in(self, body: Any) -> Any:
+        """The provider's own error object in this JSON, or None."""
+        own: dict[str, Any] = {}
+        if self._error is None or self._error.match(body, own) is FAIL:
+            return None
+        return own.get("error")
+
+    def settle(self, answer: Answer) -> Answer:
+        """What a wire leaves to be inferred: the assistant's role, and why it finished."""
+        for candidate in answer.candidates:
+            candidate.message.role = candidate.message.role or "assistant"
+            candidate.finish_reason = self.finish_reason(candidate)
+        return answer
+
+    def finish_reason(self, candidate: Candidate) -> str | None:
+        word = candidate.finish_word
+        if word is None or word == "":
+            return None
+        reason = word
+        if self.finish is not None:
+            reason = self.finish.decode(word)
+            if candidate.finish_detail:
+                precise = f"{word}:{candidate.finish_detail}"
+                found = self.finish.decode(precise)
+                reason = found if found != precise else reason
+        if reason == "stop" and any(p.kind == "tool_call" for p in candidate.message.parts):
+            reason = "tool_calls"
+        return reason if isinstance(reason, str) else None
+
+    def encode_answer(self, answer: Answer, losses: list[Loss] | None = None) -> dict[str, Any]:
+        """The JSON of a whole answer. What the format has no place for is added to `losses`."""
+        out = Writing(self.id, answer=True)
+        if answer.error is not None and not answer.candidates and answer.extra and answer.extra.get("wire") == self.id:
+            return dict(answer.extra.get("rest") or {"error": answer.error})
+        body = self.answers.write_one(self.worded(answer), {}, out)
+        if losses is not None:
+            losses += out.losses
+        return body if isinstance(body, dict) else {}
+
+    def worded(self, answer: Answer) -> Answer:
+        """A copy whose finish words are this wire's own."""
+        candidates = []
+        for number, c in enumerate(answer.candidates):
+            own = bool(c.extra) and (c.extra or {}).get("wire") == self.id
+            if not own or self.finish_reason(c) != c.finish_reason:
+                word = self.finish.encode(c.finish_reason) if self.finish is not None else c.finish_reason
+                detail = None
+                if isinstance(word, str) and ":" in word:
+                    word, detail = word.split(":", 1)
+                index = c.index if c.index is not None else number
+                c = replace(c, finish_word=word, finish_detail=detail, index=index)
+            candidates.append(c)
+        return replace(answer, candidates=candidates)
+
+
+def _voices(merge: list[Any]) -> list[list[str]]:
+    return [voice if isinstance(voice, list) else [voice] for voice in merge]
+
+
+def _path_pattern(template: str) -> re.Pattern[str]:
+    """``/models/${model}:generate`` as a pattern that finds the holes in a path."""
+    pattern = ""
+    end = 0
+    for match in re.finditer(r"\$\{([a-z_]+)\}|\*", template):
+        pattern += re.escape(template[end : match.start()])
+        pattern += f"(?P<{match[1]}>[^/:?]+)" if match[1] else "[^/:?]+"
+        end = match.end()
+    return re.compile(pattern + re.escape(template[end:]))

@@ -1,0 +1,78 @@
+"""The kinds of thing that a shape can read or write, by the names that tables use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..types import (
+    Answer,
+    Candidate,
+    Citation,
+    Media,
+    Message,
+    Raw,
+    Reasoning,
+    Refusal,
+    Request,
+    ResponseFormat,
+    ServerToolCall,
+    ServerToolResult,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A dataclass of `types/` under one name. A class that serves several kinds says which in its field `kind`."""
+
+    name: str
+    cls: type[Any]
+    fields: frozenset[str]
+    lists: frozenset[str]
+    "fields that hold a list of things, which several holes may fill one after the other"
+
+    def make(self, captures: dict[str, Any]) -> Any:
+        if self.cls in _SHARED:
+            captures["kind"] = self.name
+        return self.cls(**captures)
+
+
+_SHARED: dict[type[Any], tuple[str, ...]] = {
+    Media: ("image", "audio", "video", "file"),
+    ToolChoice: ("auto", "any", "none", "named", "allowed"),
+    ResponseFormat: ("plain", "json", "schema"),
+}
+_LISTS = frozenset({"parts", "messages", "tools", "candidates", "citations"})
+
+
+def _kinds() -> dict[str, Kind]:
+    own = (
+        Answer,
+        Candidate,
+        Citation,
+        Message,
+        Raw,
+        Reasoning,
+        Refusal,
+        Request,
+        ServerToolCall,
+        ServerToolResult,
+        Text,
+        Tool,
+        ToolCall,
+        ToolResult,
+    )
+    named = [(cls.kind, cls) for cls in own] + [(name, cls) for cls, names in _SHARED.items() for name in names]
+    out = {}
+    for name, cls in named:
+        known = frozenset(f.name for f in fields(cls)) - {"extra", "kind"}
+        out[name] = Kind(name, cls, known, known & _LISTS)
+    return out
+
+
+KINDS: dict[str, Kind] = _kinds()

@@ -1,0 +1,132 @@
+"""Operators: small pure functions with an inverse, for what a shape cannot say by itself.
+
+`decode` takes what the wire holds and gives what the field holds, `encode` the other way round; either may give FAIL,
+which makes the alternative it stands in not fit. Where `encode(decode(x))` may differ from `x`, the matcher keeps `x` in the
+complement, so an operator need not be one to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..types.errors import MalformedResponseError
+from . import jsontext
+
+
+class _Sign:
+    """A value that is no JSON."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+FAIL: Any = _Sign("FAIL")
+"This shape does not fit."
+KEEP: Any = _Sign("KEEP")
+"It fits and says nothing: the value itself belongs in the complement."
+MISSING: Any = _Sign("MISSING")
+"There is nothing to write."
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    name: str
+    decode: Callable[[Any], Any]
+    encode: Callable[[Any], Any]
+    exact: bool = True
+    "encode(decode(x)) is always x, so the matcher need not look"
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _only(test: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    return lambda value: value if test(value) else FAIL
+
+
+def _json_value(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    if not text.strip():
+        return {}
+    try:
+        return jsontext.loads(text)
+    except MalformedResponseError:
+        return FAIL
+
+
+def _json_object(text: Any) -> Any:
+    value = _json_value(text) if isinstance(text, str) and text.strip() else FAIL
+    return value if isinstance(value, dict) else FAIL
+
+
+def _like(pattern: str) -> Operator:
+    head = pattern.removesuffix("*")
+    guard = _only(lambda v: isinstance(v, str) and v.startswith(head))
+    return Operator("like " + pattern, guard, guard)
+
+
+def _standard_base64(value: Any) -> Any:
+    return value.replace("-", "+").replace("_", "/") if isinstance(value, str) else FAIL
+
+
+_string = _only(lambda v: isinstance(v, str))
+_number = _only(lambda v: isinstance(v, (int, float)) and not isinstance(v, bool))
+
+OPERATORS: dict[str, Operator] = {
+    op.name: op
+    for op in (
+        # any JSON value <-> its text; an empty text stands for the empty object
+        Operator("json_text", jsontext.dumps, _json_value),
+        # a JSON object <-> its text; a text that is no JSON object does not fit
+        Operator("json_object", lambda v: jsontext.dumps(v) if isinstance(v, dict) else FAIL, _json_object),
+        # "x" or ["x"] <-> ["x"]
+        Operator("listed", lambda v: v if isinstance(v, list) else [v], _same, exact=False),
+        # base64url (RFC 4648 section 5) or standard <-> standard (section 4)
+        Operator("base64", _standard_base64, _same, exact=False),
+        # true <-> false
+        Operator(
+            "negated",
+            lambda v: (not v) if isinstance(v, bool) else FAIL,
+            lambda v: (not v) if isinstance(v, bool) else FAIL,
+        ),
+        # guards: the value unchanged, if it is of this type
+        Operator("string", _string, _string),
+        Operator("number", _number, _number),
+    )
+}
+
+
+def find(name: str) -> Operator | None:
+    """The operator of that name; ``like image/*`` makes a guard for strings that begin so."""
+    if name.startswith("like "):
+        return _like(name.removeprefix("like ").strip())
+    return OPERATORS.get(name)
+
+
+def mapping(name: str, table: dict[Any, Any]) -> Operator:
+    """A map of the YAML: ``wire word: unified word`` or ``[unified words]``. Reading takes the first unified word, writing the
+    first wire word that says it; a word no map knows stays as it is."""
+    forward: dict[Any, Any] = {}
+    back: dict[Any, Any] = {}
+    for wire, unified in table.items():
+        words = unified if isinstance(unified, list) else [unified]
+        forward[wire] = words[0]
+        for word in words:
+            back.setdefault(word, wire)
+
+    def decode(value: Any) -> Any:
+        return forward.get(value, value) if isinstance(value, (str, int)) else FAIL
+
+    def encode(value: Any) -> Any:
+        return back.get(value, value)
+
+    return Operator(name, decode, encode, exact=False)

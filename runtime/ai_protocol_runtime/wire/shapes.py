@@ -1,0 +1,479 @@
+"""Shapes compiled to closures: `match` reads JSON into captures, `build` writes captures as JSON.
+
+A matcher takes a JSON value and a dict to fill, and returns the *complement*: what it read and filled no hole with, as JSON
+in the form of what it came from; None where nothing is left, FAIL where the shape does not fit, KEEP where it fits and says
+nothing. A builder takes the values for the holes and the complement (None when the thing came from another wire) and returns
+JSON, or MISSING. In a complement, the key of an entry of the shape holds that entry's own complement, any other key what was
+found there, and ``"$"`` notes: ``as`` (which spelling), ``no`` (which defaults were absent). ``{"$raw": v}`` is a value kept
+whole, ``{"$alt": n}`` which alternative fitted, ``{"$was": v, "$now": x}`` a value its operators do not give back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from ..types import Loss
+from . import notation as n
+from .operators import FAIL, KEEP, MISSING
+
+if TYPE_CHECKING:
+    from .tables import Table
+
+Captures: TypeAlias = dict[str, Any]
+Rest: TypeAlias = Any
+
+
+@dataclass(slots=True)
+class Writing:
+    """One encoding under way. `answer`: what is written is an answer, not a request; `filled` counts the holes that held
+    something; `losses` is what found no place."""
+
+    wire: str
+    answer: bool = False
+    filled: int = 0
+    losses: list[Loss] = field(default_factory=list)
+
+    def lose(self, what: str, value: Any, reason: str | None = None) -> None:
+        self.losses.append(Loss(what, value, reason) if reason else Loss(what, value))
+
+    def mark(self) -> tuple[int, int]:
+        return self.filled, len(self.losses)
+
+    def undo(self, mark: tuple[int, int]) -> None:
+        self.filled = mark[0]
+        del self.losses[mark[1] :]
+
+
+class Shape(Protocol):
+    """A compiled node."""
+
+    def match(self, value: Any, got: Captures) -> Rest: ...
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any: ...
+    def holes(self) -> set[str]: ...
+    def tables(self) -> list[Table]:
+        """Tables of list holes of the thing itself (not of things within)."""
+        ...
+
+
+def equal(a: Any, b: Any) -> bool:
+    """JSON equality: 1 is not true."""
+    return type(a) is type(b) and a == b
+
+
+class ConstShape:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        if equal(value, self.value):
+            return None
+        return KEEP if value is None else FAIL
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        return list(self.value) if isinstance(self.value, list) else self.value
+
+    def holes(self) -> set[str]:
+        return set()
+
+    def tables(self) -> list[Table]:
+        return []
+
+
+class HoleShape:
+    """A hole without a table."""
+
+    def __init__(self, hole: n.Hole) -> None:
+        self.name, self.optional, self.default = hole.name, hole.optional, hole.default
+        self.ops = hole.ops
+        self.back = tuple(reversed(hole.ops))
+        self.exact = all(op.exact for op in hole.ops)
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        if not self.name:
+            return KEEP
+        if value is None:
+            return KEEP if self.optional else FAIL
+        now = value
+        for op in self.ops:
+            now = op.decode(now)
+            if now is FAIL:
+                return FAIL
+        got[self.name] = now
+        hollow = value == "" and self.default is not n.ABSENT  # written, it would become the default
+        if not hollow and (self.exact or equal(self._encode(now), value)):
+            return None
+        return {"$was": value, "$now": now}
+
+    def _encode(self, value: Any) -> Any:
+        for op in self.back:
+            value = op.encode(value)
+            if value is FAIL:
+                return MISSING
+        return value
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        value = src.get(self.name) if self.name else None
+        if rest is not None and "$was" in rest and equal(rest["$now"], value):
+            out.filled += 1
+            return rest["$was"]
+        if value is None or (value == "" and self.default is not n.ABSENT):
+            if rest is not None and "$raw" in rest:
+                return rest["$raw"]
+            return MISSING if self.default is n.ABSENT else self.default
+        written = self._encode(value)
+        out.filled += written is not MISSING and written != self.default  # a default says nothing new
+        return written
+
+    def holes(self) -> set[str]:
+        return {self.name} if self.name else set()
+
+    def tables(self) -> list[Table]:
+        return []
+
+
+class ThingShape:
+    """A hole with a table: one thing. Of a list (`parts`) it takes exactly one, or with ``+`` several joined as one text."""
+
+    def __init__(self, hole: n.Hole, table: Table, is_list: bool, whole: bool) -> None:
+        self.name, self.optional, self.joined = hole.name, hole.optional, hole.joined
+        self.table, self.is_list = table, is_list
+        self.strict = not whole  # where an alternative exists, rather that than lose a field
+
+    def match(self, value: Any, got: Captures, used: set[str] | None = None) -> Rest:
+        if value is None:
+            return KEEP
+        if value == "" and self.is_list:
+            return KEEP
+        thing = self.table.read_one(value, got, used)
+        if thing is FAIL:
+            return FAIL
+        if self.is_list:
+            got.setdefault(self.name, []).append(thing)
+        else:
+            got[self.name] = thing
+        return None
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        value = src.get(self.name)
+        if value is None:
+            return MISSING
+        if not self.is_list:
+            written = self.table.write_one(value, src, out)
+            if written is MISSING:
+                out.lose(self.name, value)
+            return written
+        if not value or (len(value) > 1 and not self.joined):
+            return MISSING
+        if not self.joined:
+            return self.table.write_one(value[0], src, out, self.strict)
+        texts = [self.table.write_one(thing, src, out) for thing in value]
+        if len(texts) == 1:
+            return texts[0]
+        return "".join(texts) if all(isinstance(t, str) for t in texts) else MISSING
+
+    def holes(self) -> set[str]:
+        return {self.name} | self.table.outer
+
+    def tables(self) -> list[Table]:
+        return [self.table] if self.is_list else []
+
+
+class ItemsShape:
+    def __init__(self, hole: n.Hole, table: Table) -> None:
+        self.name, self.table = hole.name, table
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        if type(value) is not list:
+            return FAIL
+        things = self.table.read_all(value, got)
+        if things is FAIL:
+            return FAIL
+        if not things:
+            return KEEP
+        got.setdefault(self.name, []).extend(things)
+        return None
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        things = src.get(self.name)
+        return self.table.write_all(things, src, out) if things else []
+
+    def holes(self) -> set[str]:
+        return {self.name} | self.table.outer
+
+    def tables(self) -> list[Table]:
+        return [self.table]
+
+
+class SingleShape:
+    def __init__(self, hole: n.Hole) -> None:
+        self.inner = HoleShape(hole)
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        if type(value) is not list or len(value) != 1:
+            return FAIL
+        return FAIL if self.inner.match(value[0], got) is not None else None
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        value = self.inner.build(src, None, out)
+        return MISSING if value is MISSING else [value]
+
+    def holes(self) -> set[str]:
+        return self.inner.holes()
+
+    def tables(self) -> list[Table]:
+        return []
+
+
+class TemplateShape:
+    def __init__(self, template: n.Template) -> None:
+        self.pattern, self.pieces = template.pattern, template.pieces
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        found = self.pattern.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            return FAIL
+        got.update(found.groupdict())
+        return None
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        text = ""
+        for literal, hole in self.pieces:
+            text += literal
+            if hole:
+                value = src.get(hole)
+                if not isinstance(value, str):
+                    return MISSING
+                text += value
+        out.filled += 1
+        return text
+
+    def holes(self) -> set[str]:
+        return {hole for _, hole in self.pieces if hole}
+
+    def tables(self) -> list[Table]:
+        return []
+
+
+class OneOfShape:
+    def __init__(self, options: list[Shape], otherwise: Any) -> None:
+        self.options, self.otherwise = options, otherwise
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        for number, option in enumerate(self.options):
+            own: Captures = {}
+            rest = option.match(value, own)
+            if rest is FAIL:
+                continue
+            pour(own, got)
+            if number == 0 or rest is KEEP:
+                return rest
+            return {"$alt": number} if rest is None else {"$alt": number, "$rest": rest}
+        return FAIL
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        first = rest.get("$alt", 0) if isinstance(rest, dict) else 0
+        order = [first, *(i for i in range(len(self.options)) if i != first)]
+        for number in order:
+            own = None
+            if number == first and isinstance(rest, dict):
+                own = rest.get("$rest") if "$alt" in rest else rest
+            mark = out.mark()
+            value = self.options[number].build(src, own, out)
+            if value is not MISSING and not (value == [] and self.otherwise is not n.ABSENT):
+                return value
+            out.undo(mark)
+        return MISSING if self.otherwise is n.ABSENT else self.otherwise
+
+    def holes(self) -> set[str]:
+        return set().union(*(o.holes() for o in self.options))
+
+    def tables(self) -> list[Table]:
+        return [t for o in self.options for t in o.tables()]
+
+
+class JoinShape:
+    def __init__(self, shape: Shape, name: str, otherwise: Any) -> None:
+        self.shape, self.name, self.otherwise = shape, name, otherwise
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        if type(value) is not list:
+            return FAIL
+        if not value:
+            return KEEP
+        text = ""
+        plain = len(value) == 1
+        for item in value:
+            own: Captures = {}
+            rest = self.shape.match(item, own)
+            if rest is FAIL or not isinstance(own.get(self.name), str):
+                return FAIL
+            plain = plain and rest is None
+            text += own[self.name]
+        got[self.name] = text
+        return None if plain and text else {"$was": value, "$now": text}
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        value = src.get(self.name)
+        if value:
+            out.filled += 1
+            if isinstance(rest, dict) and "$was" in rest and rest["$now"] == value:
+                return rest["$was"]
+            return [self.shape.build(src, None, out)]
+        if isinstance(rest, dict) and "$was" in rest and rest["$now"] == value:
+            return rest["$was"]
+        return MISSING if self.otherwise is n.ABSENT else self.otherwise
+
+    def holes(self) -> set[str]:
+        return {self.name}
+
+    def tables(self) -> list[Table]:
+        return []
+
+
+@dataclass(slots=True)
+class Entry:
+    first: str
+    others: tuple[str, ...]
+    optional: bool
+    shape: Shape
+    noted: bool  # what is written when there is nothing to say: a constant, a default, an `$else`; absence is then noted
+    const: Any  # the constant, or ABSENT
+    pool: str | None  # the list of the thing itself that this entry takes from
+    tables: list[Table]
+
+
+class ObjShape:
+    def __init__(self, entries: list[Entry], also: ThingShape | None) -> None:
+        self.entries, self.also = entries, also
+        self.must = [e for e in entries if not e.optional and e.const is not n.ABSENT]
+        self.others = [e for e in entries if e.optional or e.const is n.ABSENT]
+        self.firsts = {e.first for e in entries} | {"$"}
+        pools = [e.pool for e in entries if e.pool]
+        self.shared = {pool: [e for e in entries if e.pool == pool] for pool in pools if pools.count(pool) > 1}
+        # what the thing itself must have for this shape to be written
+        self.required = {e.shape.name for e in entries if isinstance(e.shape, HoleShape) and not e.optional}
+
+    def match(self, value: Any, got: Captures, used: set[str] | None = None) -> Rest:
+        """With `used`, another shape reads the same object: say which keys were read, and leave the others to it."""
+        if type(value) is not dict:
+            return FAIL
+        for e in self.must:
+            if not equal(value.get(e.first, n.ABSENT), e.const):
+                return FAIL
+        rest: Captures = {}
+        notes: Captures = {}
+        own: Captures = {}
+        read = {e.first for e in self.must}
+        for e in self.others:
+            key = e.first
+            if key not in value:
+                for key in e.others:
+                    if key in value:
+                        notes.setdefault("as", {})[e.first] = key
+                        break
+                else:
+                    if not e.optional:
+                        return FAIL
+                    if e.noted:
+                        notes.setdefault("no", []).append(e.first)
+                    continue
+            found = value[key]
+            left = e.shape.match(found, own)
+            if left is FAIL:
+                if not e.optional or e.const is not n.ABSENT:
+                    return FAIL
+                left = KEEP
+            read.add(key)
+            if left is KEEP:
+                rest[e.first] = {"$raw": found}
+            elif left is not None:
+                rest[e.first] = left
+        if self.also is not None:
+            left = self.also.match(value, own, read)
+            if left is FAIL:
+                return FAIL
+        if used is None:
+            if len(read) < len(value):
+                for key in value:
+                    if key == "$":
+                        notes["$"] = value[key]
+                    elif key not in read:
+                        rest[key] = value[key]
+        else:
+            used |= read
+        if notes:
+            rest["$"] = notes
+        pour(own, got)
+        if not own and not rest:
+            return KEEP
+        return rest or None
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        made: Captures = {}
+        rest = rest if isinstance(rest, dict) else {}
+        notes = rest.get("$", {})
+        shares = self._shares(src) if self.shared else {}
+        for e in self.entries:
+            key = notes["as"].get(e.first, e.first) if "as" in notes else e.first
+            own = rest.get(e.first)
+            absent = e.noted and e.first in notes.get("no", ())
+            if e.const is not n.ABSENT:
+                if not absent:
+                    made[key] = own["$raw"] if own is not None else e.shape.build(src, None, out)
+                continue
+            if e.first in shares:
+                src = {**src, e.pool or "": shares[e.first]}
+            mark = out.mark()
+            value = e.shape.build(src, own, out)
+            nothing = out.filled == mark[0]
+            if nothing and own is not None and "$raw" in own:
+                out.undo(mark)
+                made[key] = own["$raw"]
+            elif value is MISSING:
+                if not e.optional:
+                    return MISSING
+                out.filled = mark[0]
+            elif nothing and e.optional and own is None and (absent or not e.noted):
+                continue  # also a default that was not there, and still holds
+            else:
+                made[key] = value
+        if self.also is not None:
+            laid = self.also.build(src, None, out)
+            if isinstance(laid, dict):
+                made = {**laid, **made}
+        for key, value in rest.items():
+            if key not in self.firsts:
+                made.setdefault(key, value)
+        if "$" in notes:
+            made["$"] = notes["$"]
+        return made
+
+    def _shares(self, src: Captures) -> dict[str, list[Any]]:
+        """Several entries take from one list: a part goes back to its home table, a new one to the first that takes it."""
+        shares: dict[str, list[Any]] = {}
+        for pool, slots in self.shared.items():
+            shares.update((e.first, []) for e in slots)
+            for thing in src.get(pool) or ():
+                takers = [e for e in slots if any(t.takes(thing) for t in e.tables)]
+                home = [e for e in takers if any(t.is_home(thing) for t in e.tables)]
+                for e in (home or takers)[:1]:
+                    shares[e.first].append(thing)
+        return shares
+
+    def holes(self) -> set[str]:
+        found = set().union(*(e.shape.holes() for e in self.entries)) if self.entries else set()
+        return found | (self.also.holes() if self.also else set())
+
+    def tables(self) -> list[Table]:
+        found = [t for e in self.entries if e.pool != "citations" for t in e.tables]
+        return found + (self.also.tables() if self.also else [])
+
+
+def pour(own: Captures, got: Captures) -> None:
+    """Captures of one shape into those around it; lists are joined."""
+    for name, value in own.items():
+        if name in got and isinstance(value, list) and isinstance(got[name], list):
+            got[name] = got[name] + value
+        else:
+            got[name] = value

@@ -1,0 +1,240 @@
+"""Tables: lists of unlike things, each kind with the shapes it may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..types import Raw
+from .kinds import Kind
+from .operators import FAIL, KEEP, MISSING
+from .shapes import Captures, ObjShape, Shape, Writing
+
+
+@dataclass(slots=True)
+class Variant:
+    kind: Kind
+    number: int
+    shape: Shape
+    holes: set[str]
+    outer: set[str]  # holes that belong to what stands around the thing
+    required: set[str]
+
+
+@dataclass(slots=True)
+class Group:
+    """A wrapper around several things of an inner table: reading spreads its things into the list, writing wraps again."""
+
+    shape: ObjShape
+    inner: Table
+    hole: str  # the list that the inner things are read into
+
+
+class Table:
+    """Reads and writes the things of one table. Filled by the compiler after it is made, because tables may name each other.
+
+    A thing's `extra` says ``alt: [table, kind, variant]``, the home it came from.
+    """
+
+    def __init__(self, name: str, wire: str, private: frozenset[str]) -> None:
+        self.name, self.wire, self.private = name, wire, private
+        self.keep_raw = True
+        self.kinds: dict[str, list[Variant]] = {}
+        self.variants: list[Variant] = []
+        self.group: Group | None = None
+        self.outer: set[str] = set()
+        self._key: str | None = None
+        self._by_value: dict[Any, list[Variant]] = {}
+        self._rest: list[Variant] = []
+
+    def ready(self) -> None:
+        """Called once all variants are there: prepares the dispatch on the constant that tells most of them apart."""
+        self.variants = [v for vs in self.kinds.values() for v in vs]
+        self.outer = set().union(*(v.outer for v in self.variants)) if self.variants else set()
+        constants = [
+            {e.first: e.const for e in v.shape.must if isinstance(e.const, str)} if isinstance(v.shape, ObjShape) else {}
+            for v in self.variants
+        ]
+        counts: dict[str, int] = {}
+        for const in constants:
+            for key in const:
+                counts[key] = counts.get(key, 0) + 1
+        if counts:
+            key = self._key = max(counts, key=lambda k: counts[k])
+            for value in {c[key] for c in constants if key in c}:
+                self._by_value[value] = [
+                    v for v, c in zip(self.variants, constants, strict=True) if c.get(key, value) == value
+                ]
+        self._rest = [v for v, c in zip(self.variants, constants, strict=True) if self._key not in c]
+
+    # reading
+
+    def read_one(self, value: Any, got: Captures, used: set[str] | None = None) -> Any:
+        """The thing this value is; a Raw where no shape fits (or FAIL, if the table says so)."""
+        candidates = self.variants
+        if self._key is not None and type(value) is dict:
+            mark = value.get(self._key)
+            candidates = self._by_value.get(mark, self._rest) if isinstance(mark, str) else self._rest
+        for v in candidates:
+            own: Captures = {}
+            if used is None:
+                left = v.shape.match(value, own)
+            else:
+                left = v.shape.match(value, own, used)  # type: ignore[call-arg]
+            if left is FAIL:
+                continue
+            for name in v.outer:
+                if name in own:
+                    got[name] = own.pop(name)
+            thing = v.kind.make(own)
+            extra: Captures = {"wire": self.wire, "alt": [self.name, v.kind.name, v.number]}
+            if left is not None and left is not KEEP:
+                extra["rest"] = left
+            thing.extra = extra
+            return thing
+        return self._raw(value) if self.keep_raw and used is None else FAIL
+
+    def _raw(self, value: Any) -> Raw:
+        return Raw(value, {"wire": self.wire, "alt": [self.name, "raw", 0]})
+
+    def read_all(self, values: list[Any], got: Captures) -> Any:
+        things: list[Any] = []
+        for number, value in enumerate(values):
+            if self.group is not None:
+                own: Captures = {}
+                left = self.group.shape.match(value, own)
+                if left is not FAIL:
+                    inner = own.pop(self.group.hole, None)
+                    if inner:
+                        mark: Captures = {"n": number}
+                        if left is not None and left is not KEEP:
+                            mark["rest"] = left
+                        for thing in inner:
+                            thing.extra["group"] = mark
+                        things += inner
+                    else:
+                        things.append(self._raw(value))
+                    continue
+            thing = self.read_one(value, got)
+            if thing is FAIL:
+                return FAIL
+            things.append(thing)
+        return things
+
+    # writing
+
+    def is_home(self, thing: Any) -> bool:
+        extra = thing.extra
+        if not extra or extra.get("wire") != self.wire or "alt" not in extra:
+            return False
+        home = extra["alt"][0]
+        return bool(home == self.name or (self.group is not None and home == self.group.inner.name))
+
+    def takes(self, thing: Any) -> bool:
+        """Whether this thing can be written here at all."""
+        if thing.kind == "raw":
+            return self.is_home(thing)
+        for v in self.kinds.get(thing.kind, ()):
+            if all(getattr(thing, name, None) is not None for name in v.required):
+                return True
+        return self.group is not None and self.group.inner.takes(thing)
+
+    def write_one(self, thing: Any, around: Captures, out: Writing, strict: bool = False) -> Any:
+        """The thing as JSON, in the variant it came from or else the one that loses least. With `strict` nothing may be lost."""
+        own = bool(thing.extra) and thing.extra.get("wire") == self.wire
+        if thing.kind == "raw":
+            if own and thing.extra["alt"][0] == self.name:
+                out.filled += 1
+                return thing.value
+            return MISSING
+        variants = self.kinds.get(thing.kind)
+        if not variants:
+            return MISSING
+        kind = variants[0].kind
+        src: Captures = {name: getattr(thing, name) for name in kind.fields}
+        hidden: list[str] = []
+        if not out.answer and not own and thing.extra and thing.extra.get("wire"):
+            hidden = [name for name in self.private if src.get(name) not in (None, "", [])]
+            for name in hidden:
+                src[name] = None
+        carried = [name for name, value in src.items() if value not in (None, "", [])]
+        home: Variant | None = None
+        rest = None
+        if own and thing.extra.get("alt", ("",))[0] == self.name and thing.extra["alt"][1] == thing.kind:
+            number = thing.extra["alt"][2]
+            home = variants[number] if number < len(variants) else None
+            rest = thing.extra.get("rest")
+        order = variants
+        if len(variants) > 1:
+            order = sorted(variants, key=lambda v: (v is not home, sum(name not in v.holes for name in carried)))
+        for v in order:
+            lost = [name for name in carried if name not in v.holes]
+            if strict and lost:
+                continue
+            mark = out.mark()
+            if v.outer:
+                src.update({name: around.get(name) for name in v.outer})
+            value = v.shape.build(src, rest if v is home else None, out)
+            if value is MISSING:
+                out.undo(mark)
+                continue
+            out.filled += not v.holes  # a thing that only constants say
+            for name in lost:
+                out.lose(f"{thing.kind}.{name}", src[name])
+            for name in hidden:
+                out.lose(f"{thing.kind}.{name}", getattr(thing, name), "only the wire it came from can read it")
+            return value
+        return MISSING
+
+    def write_all(self, things: list[Any], around: Captures, out: Writing) -> list[Any]:
+        written: list[Any] = []
+        at = 0
+        while at < len(things):
+            thing = things[at]
+            grouped = self.group is not None and thing.kind not in self.kinds and self._grouped(thing)
+            if grouped and self.group is not None:
+                mark = self._mark(thing)
+                end = at + 1
+                while end < len(things) and self._grouped(things[end]) and self._mark(things[end]) == mark:
+                    end += 1
+                rest = mark.get("rest") if mark else None
+                value = self.group.shape.build({self.group.hole: things[at:end]}, rest, out)
+                at = end
+            else:
+                value = self.write_one(thing, around, out)
+                at += 1
+            if value is MISSING:
+                out.lose(thing.kind, _shown(thing))
+            else:
+                written.append(value)
+        return written
+
+    def _grouped(self, thing: Any) -> bool:
+        assert self.group is not None
+        if thing.kind == "raw":
+            return self.group.inner.is_home(thing)
+        return thing.kind in self.group.inner.kinds
+
+    def _mark(self, thing: Any) -> Captures | None:
+        own = thing.extra and thing.extra.get("wire") == self.wire
+        mark: Captures | None = thing.extra.get("group") if own else None
+        return mark
+
+
+def _shown(thing: Any) -> Any:
+    for name in ("text", "name", "url", "file_id", "value"):
+        shown = getattr(thing, name, None)
+        if shown:
+            return shown
+    return thing.kind
+
+
+def required_of(shape: Shape) -> set[str]:
+    """Fields a thing must have for this shape to be written."""
+    if isinstance(shape, ObjShape):
+        found = set(shape.required)
+        for e in shape.entries:
+            if not e.optional and isinstance(e.shape, ObjShape):
+                found |= required_of(e.shape)
+        return found
+    return set()
