@@ -9,7 +9,9 @@ from .server import SCRIPTS, Server, install
 
 def running(name: str) -> Iterator[Server]:
     if not SCRIPTS.exists():
-        pytest.skip(f"there is no {SCRIPTS.parent.name}/{SCRIPTS.name} beside the project, which fetches the model server")
+        pytest.skip(
+            f"there is no {SCRIPTS.parent.name}/{SCRIPTS.name} beside the project, which fetches the model server"
+        )
     install()
     server = Server(name).start()
     yield server

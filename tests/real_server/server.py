@@ -63,7 +63,15 @@ class Server:
 
     def start(self) -> Server:
         command = [
-            *(CACHE / "llama" / "llama-server", "-m", CACHE / self.name / "tiny.gguf", "-a", self.name, "--api-key", KEY),
+            *(
+                CACHE / "llama" / "llama-server",
+                "-m",
+                CACHE / self.name / "tiny.gguf",
+                "-a",
+                self.name,
+                "--api-key",
+                KEY,
+            ),
             *("--host", "127.0.0.1", "--port", self.port, "-c", 4096, "-np", 2, "-t", 2, "--no-webui", "--offline"),
             *SERVER_OPTIONS[self.name],
         ]

@@ -178,7 +178,8 @@ class Table:
             if value is MISSING:
                 out.undo(mark)
                 continue
-            out.filled += not v.holes  # a thing that only constants say
+            # there because it was there, or because its constants say it all
+            out.filled += v is home or not v.holes - v.outer
             for name in lost:
                 out.lose(f"{thing.kind}.{name}", src[name])
             for name in hidden:
