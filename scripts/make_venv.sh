@@ -18,7 +18,7 @@ for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11};
         break
     fi
 done
-[ -n "$python" ] || fail "Python 3.11 or newer is needed; found $(${PYTHON:-python3} --version 2>&1 || true)." \
+[ -n "$python" ] || fail "Python 3.11 or newer is needed; found: $(${PYTHON:-python3} --version 2>/dev/null || echo none)." \
     "Install one, or name it: make PYTHON=/path/to/python3.12 ..."
 
 has() { "$python" -c "import $1" 2>/dev/null; }

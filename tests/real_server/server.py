@@ -1,4 +1,4 @@
-"""A real model server: llama.cpp over a tiny model with random weights. What it says is nonsense; how it says it is genuine.
+"""A real model server: llama.cpp over a tiny model with random weights. It talks nonsense, in genuine answers.
 
 Scripts beside the project (../shared/real-server) fetch the server and make the models; they are kept in .cache/.
 """
@@ -19,8 +19,10 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT.parent / "shared" / "real-server"
 CACHE = ROOT / ".cache" / "real-server"
 KEY = "sk-local-test"
-MODELS = {"tiny": [], "tiny-think": ["--thinking"]}
-SERVER_OPTIONS = {"tiny": [], "tiny-think": ["--reasoning-budget", "20"]}
+MODELS: dict[str, list[str]] = {"tiny": [], "tiny-think": ["--thinking"]}
+OPTIONS: dict[str, list[str]] = {"tiny": [], "tiny-think": ["--reasoning-budget", "20"]}
+# The same question gets the same answer: one format has no seed of its own, and a cached prompt changes roundings.
+REPEATABLE = ["--seed", "18", "--no-cache-prompt"]
 TOOLS = ["gguf==0.19.0", "tokenizers==0.23.3", "numpy"]  # what making a model needs; kept out of the project's own venv
 
 
@@ -62,19 +64,9 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Server:
-        command = [
-            *(
-                CACHE / "llama" / "llama-server",
-                "-m",
-                CACHE / self.name / "tiny.gguf",
-                "-a",
-                self.name,
-                "--api-key",
-                KEY,
-            ),
-            *("--host", "127.0.0.1", "--port", self.port, "-c", 4096, "-np", 2, "-t", 2, "--no-webui", "--offline"),
-            *SERVER_OPTIONS[self.name],
-        ]
+        options = f"--host 127.0.0.1 --port {self.port} -a {self.name} --api-key {KEY} -c 4096 -np 2 -t 2 --offline"
+        command = [CACHE / "llama" / "llama-server", "-m", CACHE / self.name / "tiny.gguf", *options.split()]
+        command += ["--no-webui", *REPEATABLE, *OPTIONS[self.name]]
         with (CACHE / f"{self.name}.log").open("wb") as log:
             self.process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=subprocess.STDOUT)
         for _ in range(400):

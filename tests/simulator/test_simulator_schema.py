@@ -13,7 +13,15 @@ from ai_protocol_runtime.simulator.fits import fits
 from ai_protocol_runtime.simulator.schema import FORMATS, Unsatisfiable, example
 
 NAMES = st.sampled_from(["a", "b", "name", "count", "customer_name", "isOpen", "größe"])
-PATTERNS = ["^[a-z]+$", r"^\d{3}-\d{4}$", "^(red|green|blue)$", r"^[A-Z][a-z]{2,8}\s?x*$", r"^\w+@\w+\.com$", "abc", "^[^,]{5}$"]
+PATTERNS = [
+    "^[a-z]+$",
+    r"^\d{3}-\d{4}$",
+    "^(red|green|blue)$",
+    r"^[A-Z][a-z]{2,8}\s?x*$",
+    r"^\w+@\w+\.com$",
+    "abc",
+    "^[^,]{5}$",
+]
 
 
 @st.composite
@@ -82,7 +90,9 @@ def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 SCHEMAS = st.recursive(LEAVES, _nested, max_leaves=8)
-PROMPTS = st.sampled_from(["", "", "customer name 'Zoë', count 7, a=3.5 b: \"x\"", "12 34 56 abc red x y true", "größe 9 'red' on 2025-01-02"])
+PROMPTS = st.sampled_from(
+    ["", "", "customer name 'Zoë', count 7, a=3.5 b: \"x\"", "12 34 56 abc red x y true", "größe 9 'red' on 2025-01-02"]
+)
 
 
 @settings(max_examples=400, deadline=None)

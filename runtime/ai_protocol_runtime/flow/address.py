@@ -22,8 +22,8 @@ def split_model(text: str) -> tuple[str, str]:
 def join_url(base_url: str, path: str) -> str:
     """`path` beneath `base_url`, where the end of the one is not said again by the beginning of the other.
 
-    ``https://host`` and ``https://host/v1`` both take ``/v1/chat`` to ``https://host/v1/chat``; any other path in front is
-    kept. Queries of both are kept, the base URL's last. Raises `ArgumentError` if `base_url` is no HTTP address.
+    ``https://host`` and ``https://host/v1`` both take ``/v1/chat`` to ``https://host/v1/chat``; any other path in front
+    is kept. Queries of both are kept, the base URL's last. Raises `ArgumentError` if `base_url` is no HTTP address.
     """
     base = _checked(base_url)
     wanted, _, query = path.partition("?")

@@ -5,7 +5,7 @@ Everything here is pure: a generator of commands, driven by `transport.drivers`.
 - A failed attempt is made again only while nothing of the answer has been handed on, the error may pass by itself, and
   neither the number of retries nor the total timeout is used up.
 - A provider that says how long to wait is obeyed; if it is too long to wait, its error is final.
-- What the beginning of a stream says (id, model, usage) is held back until there is content, so that a retry is not seen.
+- What a stream says first (id, model, usage) is held back until there is content, so that a retry is not seen.
 - A stream that ends without its terminal event is an error, and so is an error inside a stream.
 """
 
@@ -139,28 +139,33 @@ class Conversation:
             while data is not None:
                 events = reader.feed(data)
                 if events:
-                    if type(events[-1]) is StreamError:
-                        raise self._inside(events.pop().error)  # type: ignore[union-attr]
-                    if self._delivered:
-                        yield events
-                    else:
-                        held += events
-                        if not all(isinstance(event, _NO_CONTENT) for event in events):
-                            self._delivered = True
-                            yield held
+                    held += events
+                    if self._delivered or not all(isinstance(event, _NO_CONTENT) for event in events):
+                        yield from self._deliver(held, reader)
+                        held = []
                 data = yield READ
-            events = reader.close()
+            held += reader.close()
         except StreamInterruptedError:
             raise
         except ProviderError as error:
-            events = _last_words(reader, error)
-        if events and type(events[-1]) is StreamError:
-            raise self._inside(events[-1].error)
-        end = events[-1]
-        if isinstance(end, StreamEnd):
-            self.answer = end.answer
+            held += _last_words(reader, error)
+        yield from self._deliver(held, reader)
+
+    def _deliver(self, events: list[StreamingEvent], reader: StreamReader) -> Steps:
+        """Hand events on; an error among them is the last, and raised."""
+        last = events[-1] if events else None
+        if isinstance(last, StreamError):
+            error = error_from_event(
+                self._prepared.provider, last.error, headers=self._head.headers, partial=reader.answer
+            )
+            if self._delivered and len(events) > 1:
+                yield events[:-1]
+            raise error
+        if isinstance(last, StreamEnd):
+            self.answer = last.answer
             self.answer.call = self._call()
-        yield events if self._delivered else held + events
+        self._delivered = True
+        yield events
 
     def _send(self) -> Generator[Any, Any, None]:
         """Send, follow redirects, and stop at whatever is no success."""
@@ -223,9 +228,6 @@ class Conversation:
             raise error_from_event(provider, answer.error, headers=self._head.headers, partial=partial)
         return answer
 
-    def _inside(self, error: Any) -> ProviderError:
-        return error_from_event(self._prepared.provider, error, headers=self._head.headers)
-
     def _call(self) -> Call:
         prepared, head = self._prepared, self._head
         return Call(
@@ -242,16 +244,15 @@ class Conversation:
 
 
 def _last_words(reader: StreamReader, error: ProviderError) -> list[StreamingEvent]:
-    """What a broken stream still gives: the end, if it was there before the break; else the error, with what had come."""
+    """The end of a stream that broke after it; else the error, with what had come."""
+    if error.partial is not None:
+        raise error
     try:
         return reader.close()
     except StreamInterruptedError as cut:
         if isinstance(error, ConnectionFailedError):
-            cut.__cause__ = error
-            raise
+            raise cut from error
         error.partial = cut.partial
-    except MalformedResponseError:
-        pass
     raise error
 
 

@@ -160,7 +160,7 @@ def _reasoning(value: Any) -> dict[str, Any]:
         case str():
             said["effort"] = value
         case int():
-            said |= _budget("reasoning", value)
+            said["reasoning_budget"] = _count(0)("reasoning", value)
         case dict():
             for key, part in value.items():
                 if key not in _REASONING:
@@ -171,16 +171,11 @@ def _reasoning(value: Any) -> dict[str, Any]:
     return said
 
 
-def _budget(name: str, value: Any) -> dict[str, Any]:
-    tokens = _count(0)(name, value)
-    return {"thinking": "enabled", "reasoning_budget": tokens} if tokens else {"thinking": "disabled"}
-
-
 _TEXT, _BOOL, _TEXTS = _of(str, "a text"), _of(bool, "True or False"), _list_of((str,), "a list of texts")
 
 _REASONING: dict[str, Callable[[str, Any], dict[str, Any]]] = {
     "effort": lambda name, value: {"effort": _TEXT(name, value)},
-    "budget": _budget,
+    "budget": lambda name, value: {"reasoning_budget": _count(0)(name, value)},
     "summary": lambda name, value: {"reasoning_summary": _TEXT(name, value)},
     "include": lambda name, value: {"include_thoughts": _BOOL(name, value)},
 }

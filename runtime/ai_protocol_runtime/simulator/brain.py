@@ -12,11 +12,25 @@ import json
 import re
 from dataclasses import replace
 
-from ai_protocol_runtime.types import Answer, Candidate, Media, Message, Part, Reasoning, Refusal, Request, Text, ToolCall, ToolResult
+from ai_protocol_runtime.types import (
+    Answer,
+    Candidate,
+    Media,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Request,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
 from .behaviour import Behaviour
 from .calls import calls_for
 from .counting import cost, counted
 from .history import called, last_text, news
+from .logprobs import logprobs
 from .schema import Unsatisfiable, example
 from .tokens import tokens
 
@@ -28,8 +42,11 @@ _KEY = re.compile(r"['\"`]([A-Za-z_]\w*)['\"`]")
 
 
 def respond(request: Request, *, tag: str = "0", created: float | None = None, told: Behaviour | None = None) -> Answer:
-    """The answer to `request`. `tag` makes its ids (letters and digits), `created` is the time in Unix seconds, `told` what
-    the model's name asks for."""
+    """The answer to `request`.
+
+    `tag` makes its ids (letters and digits), `created` is the time in Unix seconds, `told` what the model's name asks
+    for.
+    """
     candidates = [_candidate(request, told or Behaviour(), number) for number in range(request.n or 1)]
     return completed(Answer(candidates=candidates), request, tag=tag, created=created)
 
@@ -47,9 +64,13 @@ def completed(answer: Answer, request: Request, *, tag: str = "0", created: floa
     )
 
 
+OURS = base64.b64encode(b"simulated-thought").decode()[:20]
+"""What every signature begins with."""
+
+
 def signature(thought: str) -> str:
     """The signature of a thought: whoever sends the thought back must not have changed it."""
-    return base64.b64encode(b"simulated:" + hashlib.sha256(thought.encode()).digest()).decode()
+    return base64.b64encode(b"simulated-thought" + hashlib.sha256(thought.encode()).digest()).decode()
 
 
 def _candidate(request: Request, told: Behaviour, number: int) -> Candidate:
@@ -63,7 +84,8 @@ def _candidate(request: Request, told: Behaviour, number: int) -> Candidate:
         text = asked if told.echo else _text(request, asked)
         said = [Text(f"({number + 1}) {text}" if number else text)]
     thoughts: list[Part] = [_thought(asked, said)] if told.think or _asked_to_think(request) else []
-    return _limited(thoughts + said, request)
+    candidate = _limited(thoughts + said, request)
+    return _measured(candidate, request) if request.logprobs or request.top_logprobs else candidate
 
 
 def _text(request: Request, asked: str) -> str:
@@ -76,7 +98,7 @@ def _text(request: Request, asked: str) -> str:
             return _json(form.schema, prompt)
         # Free JSON: the keys are what the prompt quotes ("with 'name' and 'age' keys").
         keys = list(dict.fromkeys(_KEY.findall(asked))) or ["answer"]
-        shape = {"type": "object", "properties": dict.fromkeys(keys, {"type": "string"}), "required": keys}
+        shape = {"type": "object", "properties": {key: {"type": "string"} for key in keys}, "required": keys}
         return _json(shape, _KEY.sub(r"\1", prompt))
     if results:
         return " ".join(_reported(result, request) for result in results)
@@ -99,19 +121,21 @@ def _reported(result: ToolResult, request: Request) -> str:
 
 
 def _shown(parts: list[Part]) -> str:
-    shown = [part.text if isinstance(part, Text) else _described(part) for part in parts if isinstance(part, Text | Media)]
-    return " ".join(shown) or "nothing"
+    texts = (
+        part.text if isinstance(part, Text) else _described(part) for part in parts if isinstance(part, Text | Media)
+    )
+    return " ".join(texts) or "nothing"
 
 
 def _described(media: Media) -> str:
     """For example: ``an image (image/png, 68 bytes)``."""
     if media.data is not None:
-        size = f"{len(media.data.rstrip('=')) * 3 // 4} bytes"
+        what: str | None = f"{len(media.data.rstrip('=')) * 3 // 4} bytes"
     elif media.text is not None:
-        size = f"{len(media.text)} characters"
+        what = f"{len(media.text)} characters"
     else:
-        size = media.url or media.file_id
-    facts = ", ".join(fact for fact in (media.filename, media.mime_type, size) if fact)
+        what = media.url or media.file_id
+    facts = ", ".join(fact for fact in (media.filename, media.mime_type, what) if fact)
     return f"{'an' if media.kind[:1] in 'aeiou' else 'a'} {media.kind} ({facts})"
 
 
@@ -138,8 +162,9 @@ def _limited(parts: list[Part], request: Request) -> Candidate:
     kept: list[Part] = []
     for part in parts:
         left = None if request.max_tokens is None else request.max_tokens - sum(map(cost, kept))
-        text, stop = _until(part.text, request.stop) if isinstance(part, Text) else (None, None)
-        if isinstance(part, Text) and text is not None:
+        stop: str | None = None
+        if isinstance(part, Text):
+            text, stop = _until(part.text, request.stop)
             part = replace(part, text=text)
         if left is not None and cost(part) > left:
             if isinstance(part, Text | Reasoning) and left:
@@ -151,6 +176,17 @@ def _limited(parts: list[Part], request: Request) -> Candidate:
         if stop is not None:
             return Candidate(Message("assistant", kept), "stop", stop_sequence=stop)
     return Candidate(Message("assistant", kept))
+
+
+def _measured(candidate: Candidate, request: Request) -> Candidate:
+    """With log-probabilities, on the text and on the candidate: wires have them here or there."""
+    parts: list[Part] = []
+    for part in candidate.message.parts:
+        if isinstance(part, Text):
+            part = replace(part, logprobs=logprobs(part.text, request.top_logprobs or 0))
+        parts.append(part)
+    entries = [entry for part in parts if isinstance(part, Text) for entry in part.logprobs]
+    return replace(candidate, message=Message("assistant", parts), logprobs={"content": entries, "refusal": None})
 
 
 def _until(text: str, stops: list[str] | None) -> tuple[str, str | None]:

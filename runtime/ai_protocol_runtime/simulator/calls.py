@@ -6,23 +6,26 @@ import json
 import re
 
 from ai_protocol_runtime.types import Request, Tool, ToolCall, ToolResult
-from .history import news
+
 from .hints import mentioned, words
+from .history import news
 from .schema import Unsatisfiable, example
 
 
 def calls_for(request: Request, asked: str) -> list[ToolCall]:
     """The calls to make, without ids.
 
-    A forced tool is always called. Where the choice is free, tools are called when a user's turn has come and no result has
-    come with it. Which: those that the text names, one call each (``f(1) and f(2)`` are two), else the one whose name shares
-    most words with the text, else the first.
+    A forced tool is always called. Where the choice is free, tools are called when a user's turn has come and no result
+    has come with it. Which: those that the text names, one call each (``f(1) and f(2)`` are two), else the one whose
+    name shares most words with the text, else the first.
     """
     choice = request.tool_choice
     kind = choice.kind if choice else "auto"
     tools = [tool for tool in request.tools if isinstance(tool, Tool)]
     if choice and kind == "named":
-        return [ToolCall(name=tool.name, arguments=_arguments(tool, asked)) for tool in tools if tool.name == choice.name]
+        return [
+            ToolCall(name=tool.name, arguments=_arguments(tool, asked)) for tool in tools if tool.name == choice.name
+        ]
     if choice and kind == "allowed":
         tools = [tool for tool in tools if tool.name in (choice.names or ())]
     if not tools or kind == "none" or (kind != "any" and not _users_turn(request)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from ai_protocol_runtime.types import Candidate, Media, Message, Part, Reasoning, Request, Tool, ToolResult, Usage
+
 from .tokens import count
 
 MESSAGE = 3
@@ -28,8 +29,8 @@ def cost(part: Part) -> int:
 def counted(request: Request, candidates: list[Candidate]) -> Usage:
     """The usage of a call.
 
-    What stands before a cache mark is written to the cache when a conversation begins, and read from it when the assistant
-    has spoken already.
+    What stands before a cache mark is written to the cache when a conversation begins, and read from it when the
+    assistant has spoken already.
     """
     tools = [tool for tool in request.tools if isinstance(tool, Tool)]
     sizes = [sum(count(f"{t.name} {t.description or ''} {json.dumps(t.parameters)}") for t in tools)]

@@ -30,6 +30,7 @@ from ai_protocol_runtime.types import (
     ToolCallEnded,
     ToolCallStarted,
 )
+
 from .tokens import tokens
 
 TOKENS_A_PIECE = 3

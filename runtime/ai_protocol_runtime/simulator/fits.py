@@ -1,8 +1,8 @@
 """Does a JSON value satisfy a JSON Schema? The keywords that tools and structured output use.
 
 The simulator proposes values and keeps the first that fits, so what is checked here need not be known when proposing.
-Unknown keywords say nothing, as the standard has it. Spellings of providers are understood: types in capitals, counts as
-text, ``nullable``.
+Unknown keywords say nothing, as the standard has it. Spellings of providers are understood: types in capitals, counts
+as text, ``nullable``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_DEPTH = 60
 
 
 def fits(value: Any, schema: Any, root: Any = None) -> bool:
-    """True when `value` satisfies `schema`. `root` is the document that ``$ref`` points into (default: `schema` itself)."""
+    """Whether `value` satisfies `schema`. `root` is the document that ``$ref`` points into (default: `schema`)."""
     return _fits(value, schema, schema if root is None else root, MAX_DEPTH)
 
 
@@ -171,7 +171,9 @@ def _conditional(value: Any, condition: Any, schema: dict[str, Any], sub: Sub) -
     return sub(value, schema.get("then" if sub(value, condition) else "else", True))
 
 
-def _compared(applies: Callable[[Any], bool], measure: Callable[[Any], Any], within: Callable[[Any, Any], bool]) -> Check:
+def _compared(
+    applies: Callable[[Any], bool], measure: Callable[[Any], Any], within: Callable[[Any, Any], bool]
+) -> Check:
     def check(value: Any, bound: Any, schema: dict[str, Any], sub: Sub) -> bool:
         limit = number(bound)
         return limit is None or not applies(value) or within(measure(value), limit)

@@ -1,7 +1,7 @@
 """Values named in a prompt, and which property each of them is most likely meant for.
 
-No understanding is pretended: numbers, quoted strings, dates, addresses and names are found by their looks, and go to the
-property whose words stand just before them, else to the properties in order.
+No understanding is pretended: numbers, quoted strings, dates, addresses and names are found by their looks, and go to
+the property whose words stand just before them, else to the properties in order.
 """
 
 from __future__ import annotations
@@ -13,13 +13,19 @@ from typing import Any
 NEAR = 40
 """How many characters before a value a property's word may stand and still claim it."""
 
-_NUMBER = r"(?<![\w.,:/@-])-?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w@]|[-:/]\d)|(?<=[\d\s)][-+*/x])\d+(?:\.\d+)?(?!\w)"
+_NUMBER = (
+    r"(?<![\w.,:/@-])-?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w@]|[-:/]\d)"  # but no part of a date or a version
+    r"|(?<=[\d\s)][-+*/x])\d+(?:\.\d+)?(?!\w)"  # the second number of 3*4
+)
 _LOOKS: list[tuple[str, str]] = [
     ("text", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("text", r"[a-z][a-z0-9+.-]*://[^\s\"'<>)\]]+"),
     ("text", r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"),
     ("text", r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"),
-    ("text", r"\"[^\"\n]+\"|`[^`\n]+`|“[^”\n]+”|„[^“”\n]+[“”]|«[^»\n]+»|「[^」\n]+」|‘[^’\n]+’|(?<!\w)'(?!\s)[^'\n]+'(?!\w)"),
+    (
+        "text",
+        r"\"[^\"\n]+\"|`[^`\n]+`|“[^”\n]+”|„[^“”\n]+[“”]|«[^»\n]+»|「[^」\n]+」|‘[^’\n]+’|(?<!\w)'(?!\s)[^'\n]+'(?!\w)",
+    ),
     ("number", _NUMBER),
     ("boolean", r"(?i:\b(?:true|false|yes|no)\b)"),
     # A name: words in capitals that do not open a sentence, "San Francisco, CA" as one.
@@ -81,7 +87,7 @@ class Hints:
 
 
 def words(name: str) -> list[str]:
-    """The words of an identifier, in lower case: ``customerName`` and ``customer_name`` are ``customer`` and ``name``."""
+    """The words of an identifier, in lower case: ``customerName`` and ``customer_name`` give ``customer``, ``name``."""
     return [word.lower() for word in _WORD.findall(name)]
 
 

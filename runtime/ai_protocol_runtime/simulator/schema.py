@@ -66,8 +66,8 @@ class Unsatisfiable(ValueError):
 def example(schema: Any, prompt: str = "") -> Any:
     """A value that satisfies `schema`, always the same for the same arguments.
 
-    Numbers, quoted strings, names, dates and options that `prompt` names are preferred. Optional properties are filled only
-    where the prompt has something for them. Raises `Unsatisfiable`.
+    Numbers, quoted strings, names, dates and options that `prompt` names are preferred. Optional properties are filled
+    only where the prompt has something for them. Raises `Unsatisfiable`.
     """
     return _Writer(schema, Hints(prompt)).value(schema, "")
 
@@ -140,8 +140,7 @@ class _Writer:
         form = schema.get("format")
         look = _FORMAT_LOOKS.get(str(form)) if form in FORMATS else ""
         if look is not None:
-            for value in self._hinted({**schema, "allOf": [{"pattern": look}]}, name, ("text", "name", "topic")):
-                yield value
+            yield from self._hinted({**schema, "allOf": [{"pattern": look}]}, name, ("text", "name", "topic"))
         yield from _suggested(schema)
         if form in FORMATS:
             yield FORMATS[str(form)]

@@ -1,8 +1,8 @@
 """Models that say what they were told to: for tests.
 
-    with simulate("weather-bot", [ToolCall(name="weather", arguments='{"city": "Rome"}'), "Sunny."]) as bot:
-        answer = AIClient("simulator/weather-bot").chat("Weather in Rome?")
-        assert bot.requests[0].messages[-1].role == "user"
+    with simulate("forecaster", ["Sunny.", RateLimitedError("slow down"), "Cloudy."]) as forecaster:
+        answer = AIClient("simulator/forecaster").chat("Weather in Rome?")
+        assert forecaster.requests[0].messages[-1].role == "user"
 
 The name is known to every simulator of this process, in-process or over HTTP, from any thread or task.
 """
@@ -13,6 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -25,8 +26,8 @@ Item: TypeAlias = str | Part | Sequence[Part] | Message | Answer | dict[str, Any
 A string is a text, a dict structured output: the arguments of the tool that the request forces, else JSON text. What an
 `Answer` leaves open (id, usage, finish reason ...) is filled in. An exception is raised the way a provider would:
 
-- a `ProviderError` becomes an HTTP error (its `status`, `body` and `retry_after`, as far as they are given); with `partial`
-  set, a stream brings that much first and then the error in its own words;
+- a `ProviderError` becomes an HTTP error (its `status`, `body` and `retry_after`, as far as they are given); with
+  `partial` set, a stream brings that much first and then the error in its own words;
 - a `StreamInterruptedError` with `partial` brings that much, then the body ends;
 - any other exception breaks the connection.
 """
@@ -45,14 +46,14 @@ class Received:
 
 
 class Simulated:
-    """A model that follows a script; `received` is what it was asked so far, `pace` seconds before each event of a stream."""
+    """A model that follows a script. `received` is what it was asked so far, `pace` the seconds before each event."""
 
     def __init__(self, name: str, script: Script, pace: float) -> None:
         self.name = name
         self.pace = pace
         self.received: list[Received] = []
-        self._function = script if callable(script) else None
-        self._items: Iterator[Any] = iter(()) if callable(script) else iter([script] if isinstance(script, str) else script)
+        items: Any = repeat(script) if callable(script) else [script] if isinstance(script, str) else script
+        self._items: Iterator[Any] = iter(items)
         self._lock = threading.Lock()
 
     @property
@@ -64,11 +65,13 @@ class Simulated:
         """Note the request and give the next item of the script."""
         with self._lock:
             self.received.append(received)
-            item: Any = self._function or next(self._items, _SPENT)
-        if item is _SPENT:
             count = len(self.received)
-            return InvalidRequestError(f"the script of {self.name!r} has {count - 1} answers, and was asked for number {count}")
-        return item(received.request) if callable(item) else item
+            item: Any = next(self._items, None)
+        if item is None:
+            said = f"the script of {self.name!r} has {count - 1} answers, and was asked for number {count}"
+            return InvalidRequestError(said, status=400)
+        answer: Item = item(received.request) if callable(item) else item
+        return answer
 
     def close(self) -> None:
         """Forget the name."""
@@ -79,11 +82,12 @@ class Simulated:
     def __enter__(self) -> Simulated:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
-_SPENT = object()
 _lock = threading.Lock()
 _known: dict[str, Simulated] = {}
 
@@ -91,9 +95,9 @@ _known: dict[str, Simulated] = {}
 def simulate(name: str, script: Script, *, pace: float = 0.0) -> Simulated:
     """Make ``simulator/<name>`` follow a script, until it is closed (it is a context manager).
 
-    `script` is a list of items, each an answer or a function from the `Request` to one, given in turn; or one such function
-    for all requests. When a list is used up, further requests get an HTTP 400 that says so. `pace`: seconds before each
-    event of a stream. Raises `ArgumentError` when the name is taken.
+    `script` is a list of items, each an answer or a function from the `Request` to one, given in turn; or one such
+    function for all requests. When a list is used up, further requests get an HTTP 400 that says so. `pace`: seconds
+    before each event of a stream. Raises `ArgumentError` when the name is taken.
     """
     simulated = Simulated(name, script, pace)
     with _lock:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 MASK = "***"
 
 SHORTEST = 6
-"""Characters that a secret has at least. Shorter ones are stand-ins that local servers ask for, and found in any text."""
+"""Characters that a secret has at least. Shorter ones are stand-ins for local servers, and would be found anywhere."""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from . import operators, usage
 from .kinds import KINDS, Kind
 from .shapes import (
     ConstShape,
+    ElementShape,
     Entry,
     HoleShape,
     ItemsShape,
@@ -38,13 +39,14 @@ class Compiler:
             if operators.find(name) or name in (data.get("tables") or {}):
                 raise fault(("maps", name), f"`{name}` is also an operator or a table; call it something else")
         named = dict(self.maps)
+        self.usage = usage.operator(data.get("usage") or {})
         if "usage" in data:
             for field in data["usage"]:
                 if field not in usage.FIELDS:
                     raise fault(
                         ("usage", field), f"usage has no `{field}`{n.nearest(str(field), sorted(usage.FIELDS))}"
                     )
-            named["usage"] = usage.operator(data["usage"])
+            named["usage"] = self.usage
         sources: dict[str, Any] = dict(data.get("tables") or {})
         paths: dict[str, n.Path] = {name: ("tables", name) for name in sources}
         for name in ("answer", "piece"):  # an answer can stand inside an event, so they are tables too
@@ -157,9 +159,11 @@ class Compiler:
             return JoinShape(self.shape(node.shape, path), node.hole.name, node.otherwise)
         return self._object(node, path)
 
-    def _hole(self, hole: n.Hole, whole: bool = False) -> HoleShape | ThingShape:
+    def _hole(self, hole: n.Hole, whole: bool = False) -> HoleShape | ThingShape | ElementShape:
         if hole.table is None:
             return HoleShape(hole)
+        if hole.name == "part":
+            return ElementShape(hole.name, self.tables[hole.table])
         is_list = any(hole.name in kind.lists for kind in KINDS.values())
         return ThingShape(hole, self.tables[hole.table], is_list, whole)
 

@@ -11,10 +11,14 @@ from ..types import Answer, Candidate, Loss, Raw, Request
 from ..types.errors import MalformedResponseError
 from . import notation as n
 from .compiler import Compiler, Fault
+from .framing import MAX_EVENT
 from .history import History, Variant
 from .kinds import KINDS
 from .operators import FAIL, KEEP
+from .pieces import PieceDecoder
+from .reader import StreamReader
 from .shapes import ObjShape, Writing
+from .typed import KEYS, VERBS, EventDecoder, Line, line
 
 if TYPE_CHECKING:
     from ..manifest import Manifests
@@ -52,7 +56,9 @@ class WireFormat:
         self.framings: list[str] = list(data.get("framings") or ["sse"])
         self.compiler = compiler
         self.answers = compiler.tables["answer"]
+        self.pieces = compiler.tables.get("piece")
         self.finish = compiler.maps.get("finish")
+        self.read_usage = compiler.usage.decode
         self._paths = [_path_pattern(p) for p in data.get("path") or ()]
         self._error = compiler.shape(compiler.notation.read(data["error"], ("error",)), ("error",)) if "error" in data else None
         node = compiler.notation.read(data["request"], ("request",))
@@ -65,6 +71,13 @@ class WireFormat:
         self._ats = {v.at for v in variants}
         self._in_path = {name for p in self._paths for name in p.groupindex}
         compiler.check(request.holes(), KINDS["request"], ("request",))
+        self.stream: dict[str, Any] = data["stream"]
+        self.events = self._events(compiler, fault)
+        self.has_end = any(entry.verb == "end" for lines in self.events.values() for entry in lines)
+        ends = self.stream.get("ends")
+        self._ends = compiler.shape(compiler.notation.read(ends, ("stream", "ends")), ("stream", "ends")) if ends else None
+        self.generated_piece: Any = None
+        self.generated_events: dict[str, Any] = {}
         self._said = request.holes() | self._in_path | {"messages", "extra"}
 
     def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
@@ -92,6 +105,22 @@ class WireFormat:
                 )
             )
         return variants
+
+    def _events(self, compiler: Compiler, fault: Fault) -> dict[str, list[Line]]:
+        out: dict[str, list[Line]] = {}
+        for name, lines in (self.stream.get("events") or {}).items():
+            out[name] = []
+            for number, entry in enumerate(lines if isinstance(lines, list) else [lines]):
+                path: n.Path = ("stream", "events", name, *([number] if isinstance(lines, list) else []))
+                if not isinstance(entry, dict) or len(entry) != 1:
+                    raise fault(path, "an event is `verb: shape`")
+                verb, source = next(iter(entry.items()))
+                if verb not in VERBS and verb not in KINDS:
+                    raise fault((*path, verb), f"unknown verb `{verb}`{n.nearest(str(verb), [*VERBS, *KINDS])}")
+                shape = compiler.shape(compiler.notation.read(source, (*path, verb)), (*path, verb))
+                compiler.check(shape.holes(), KINDS.get(verb, KINDS["answer"]), (*path, verb), KEYS)
+                out[name].append(line(verb, shape))
+        return out
 
     # requests
 
@@ -153,6 +182,8 @@ class WireFormat:
 
         Raises MalformedResponseError where it is neither.
         """
+        if isinstance(body, list) and self.pieces is not None:
+            return self._folded(body)
         answer = self.answers.read_one(body, {})
         if isinstance(answer, Raw):
             error = self.error_in(body)
@@ -160,6 +191,31 @@ class WireFormat:
                 raise MalformedResponseError(f"this is no {self.id} answer", body=body)
             return Answer(error=error, extra={"wire": self.id, "rest": body})
         return self.settle(answer)
+
+    def _folded(self, chunks: list[Any]) -> Answer:
+        """A stream's chunks that came as one JSON array."""
+        decoder = self.stream_decoder()
+        for chunk in chunks:
+            decoder.feed(chunk)
+        return decoder.partial
+
+    def ends_stream(self, data: Any) -> bool:
+        """Whether this event ends the stream although no reason to finish is given (`stream: {ends: shape}`)."""
+        return self._ends is not None and self._ends.match(data, {}) is not FAIL
+
+    # streams
+
+    def stream_decoder(self, generated: bool = True) -> PieceDecoder | EventDecoder:
+        """Reads the JSON of a stream's events; `generated=False` reads by the closures alone (slower, the same result)."""
+        if self.stream["manner"] == "pieces":
+            return PieceDecoder(self, generated)
+        return EventDecoder(self, generated)
+
+    def stream_reader(
+        self, framing: str | None = None, *, max_event: int = MAX_EVENT, generated: bool = True
+    ) -> StreamReader:
+        """Reads the bytes of a stream."""
+        return StreamReader(self, framing, max_event=max_event, generated=generated)
 
     def error_in(self, body: Any) -> Any:
         """The provider's own error object in this JSON, or None."""

@@ -51,8 +51,8 @@ def loads(text: str | bytes, *, what: str = "answer", max_depth: int = MAX_DEPTH
         raise _too_deep(text, what) from None
     except ValueError as error:
         raise _not_json(text, what, error) from None
-    if end != len(text) and text[end:].strip(_WHITESPACE):
-        raise _not_json(text, what, json.JSONDecodeError("Extra data", text, end))
+    if end != len(text) and (extra := text[end:].lstrip(_WHITESPACE)):
+        raise _not_json(text, what, json.JSONDecodeError("Extra data", text, len(text) - len(extra)))
     return value
 
 

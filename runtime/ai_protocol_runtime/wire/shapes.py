@@ -179,6 +179,28 @@ class ThingShape:
         return [self.table] if self.is_list else []
 
 
+class ElementShape:
+    """One element of a list on its own, as stream events give it: a list of its things, and the mark of their group if the
+    element is a group (then there may be none)."""
+
+    def __init__(self, name: str, table: Table) -> None:
+        self.name, self.table = name, table
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        got[self.name] = self.table.read_element(value)
+        return None
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        things, mark = src[self.name]
+        return self.table.write_element(things, mark, out)
+
+    def holes(self) -> set[str]:
+        return {self.name}
+
+    def tables(self) -> list[Table]:
+        return []
+
+
 class ItemsShape:
     def __init__(self, hole: n.Hole, table: Table) -> None:
         self.name, self.table = hole.name, table

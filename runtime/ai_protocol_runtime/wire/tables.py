@@ -100,26 +100,33 @@ class Table:
     def read_all(self, values: list[Any], got: Captures) -> Any:
         things: list[Any] = []
         for number, value in enumerate(values):
-            if self.group is not None:
-                own: Captures = {}
-                left = self.group.shape.match(value, own)
-                if left is not FAIL:
-                    inner = own.pop(self.group.hole, None)
-                    if inner:
-                        mark: Captures = {"n": number}
-                        if left is not None and left is not KEEP:
-                            mark["rest"] = left
-                        for thing in inner:
-                            thing.extra["group"] = mark
-                        things += inner
-                    else:
-                        things.append(self._raw(value))
-                    continue
+            inner, mark = self._read_group(value)
+            if mark is not None:
+                mark["n"] = number
+                things += inner or [self._raw(value)]
+                continue
             thing = self.read_one(value, got)
             if thing is FAIL:
                 return FAIL
             things.append(thing)
         return things
+
+    def read_element(self, value: Any) -> tuple[list[Any], Captures | None]:
+        inner, mark = self._read_group(value)
+        return (inner, mark) if mark is not None else ([self.read_one(value, {})], None)
+
+    def _read_group(self, value: Any) -> tuple[list[Any], Captures | None]:
+        own: Captures = {}
+        left = self.group.shape.match(value, own) if self.group is not None else FAIL
+        if left is FAIL or self.group is None:
+            return [], None
+        mark: Captures = {"n": 0}
+        if left is not None and left is not KEEP:
+            mark["rest"] = left
+        things = own.get(self.group.hole, [])
+        for thing in things:
+            thing.extra["group"] = mark
+        return things, mark
 
     # writing
 
@@ -209,6 +216,13 @@ class Table:
             else:
                 written.append(value)
         return written
+
+    def write_element(self, things: list[Any], mark: Captures | None, out: Writing) -> Any:
+        """One element of a list, as stream events give it; `mark`: it is a group."""
+        if mark is None:
+            return self.write_one(things[0], {}, out)
+        assert self.group is not None
+        return self.group.shape.build({self.group.hole: things}, mark.get("rest"), out)
 
     def _grouped(self, thing: Any) -> bool:
         assert self.group is not None

@@ -1,0 +1,69 @@
+"""What providers refuse, and a simulator that took it would teach wrongly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ai_protocol_runtime.types import Message, Reasoning, Request, Tool, ToolCall, ToolResult
+
+from .brain import OURS, signature
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
+_RANGES = {"temperature": (0, 2), "top_p": (0, 1), "top_k": (0, None), "max_tokens": (1, None), "n": (1, 128)}
+
+
+def problem(request: Request) -> str | None:
+    """Why a provider would refuse this request, or None."""
+    return next(_problems(request), None)
+
+
+def _problems(request: Request) -> Iterator[str]:
+    if not request.model:
+        yield "model: it must be named"
+    if not any(message.role != "system" for message in request.messages):
+        yield "messages: there must be one from the user"
+    for name, (low, high) in _RANGES.items():
+        value = getattr(request, name)
+        if value is None:
+            continue
+        if not isinstance(value, int | float) or value < low or (high is not None and value > high):
+            yield f"{name}: must be {f'from {low} to {high}' if high is not None else f'at least {low}'}, not {value!r}"
+    yield from _tools(request)
+    yield from _calls(request.messages)
+    for message in request.messages:
+        for part in message.parts:
+            # Only a thought of ours can be judged; those of other models come here when a call falls back.
+            signed = part.signature if isinstance(part, Reasoning) else None
+            if signed and signed.startswith(OURS) and signed != signature(getattr(part, "text", "")):
+                yield "a thought was sent back with another text than its signature is for"
+
+
+def _tools(request: Request) -> Iterator[str]:
+    names = [tool.name for tool in request.tools if isinstance(tool, Tool)]
+    for name in names:
+        if not _NAME.fullmatch(name):
+            yield f"tools: {name!r} is no name for a tool"
+        if names.count(name) > 1:
+            yield f"tools: there are two named {name!r}"
+    choice = request.tool_choice
+    if choice is not None and choice.kind == "named" and choice.name not in names:
+        yield f"tool_choice: there is no tool named {choice.name!r}"
+    if choice is not None and choice.kind in ("any", "named") and not request.tools:
+        yield "tool_choice: a call is demanded, and no tools are offered"
+
+
+def _calls(messages: list[Message]) -> Iterator[str]:
+    """Every call has to be followed by its result, and every result to follow its call, before anybody else speaks."""
+    open_calls: list[str] = []
+    for message in messages:
+        results = [part.call_id for part in message.parts if isinstance(part, ToolResult)]
+        for call_id in results:
+            if call_id and call_id not in open_calls:
+                yield f"messages: a tool result answers the call {call_id!r}, which was not made just before"
+        open_calls = [call for call in open_calls if call not in results]
+        if open_calls and message.role in ("user", "assistant") and not results:
+            yield f"messages: the tool call {open_calls[0]!r} has no result"
+        open_calls += [part.id for part in message.parts if isinstance(part, ToolCall) and part.id]
+    if open_calls:
+        yield f"messages: the tool call {open_calls[0]!r} has no result"

@@ -1,0 +1,88 @@
+"""An answer on its way: as one body, or as the frames of a stream, complete or broken off as the model's name says."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ai_protocol_runtime.types import (
+    Answer,
+    FinalCandidate,
+    PartEnded,
+    StreamError,
+    StreamingEvent,
+    ToolCallEnded,
+)
+from ai_protocol_runtime.wire import WireFormat
+from ai_protocol_runtime.wire.framing import frame_encoder
+
+from .events import events_of
+
+Step: TypeAlias = bytes | float
+"""A piece of a body, or seconds to wait before the next; for ever when infinite."""
+
+CONTENT_TYPES = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "json-array": "application/json"}
+GARBAGE = '{"this is": no JSON'
+
+
+@dataclass(slots=True)
+class Delivery:
+    """How an answer is sent.
+
+    `pace` is the seconds before each event. `ending` is ``complete``, or what happens instead of the end: ``cut``,
+    ``drop``, ``stall``, ``garbled`` or ``error`` (a stream then ends with `error`, an error object). It happens in the
+    middle, or with `all_said` after all that the answer holds.
+    """
+
+    answer: Answer
+    pace: float = 0.0
+    ending: str = "complete"
+    error: dict[str, Any] | None = None
+    all_said: bool = False
+
+    def whole(self, wire: WireFormat) -> tuple[int, Iterator[Step]]:
+        """The length to announce, and the steps of the body."""
+        body = json.dumps(wire.encode_answer(self.answer), ensure_ascii=False).encode()
+        if self.ending == "garbled":
+            body = GARBAGE.encode()
+        said = body if self.ending in ("complete", "garbled") else body[: len(body) // 2]
+        return len(said) if self.ending == "cut" else len(body), self._steps([said])
+
+    def stream(self, wire: WireFormat, framing: str) -> Iterator[Step]:
+        """The steps of the body of a stream."""
+        encoder, frames = wire.stream_encoder(), frame_encoder(framing)
+        sent = [
+            frames.encode(name, value if value == wire.stream.get("done") else json.dumps(value, ensure_ascii=False))
+            for event in self._events()
+            for name, value in encoder.feed(event)
+        ]
+        if self.ending == "garbled":
+            sent.append(frames.encode(None, GARBAGE))
+        elif self.ending == "complete":
+            sent.append(frames.end())
+        return self._steps(sent)
+
+    def _events(self) -> list[StreamingEvent]:
+        events = list(events_of(self.answer))
+        if self.ending == "complete":
+            return events
+        said = [event for event in events[:-1] if not isinstance(event, FinalCandidate)]
+        if not self.all_said:
+            said = said[: (len(said) + 1) // 2]
+        elif isinstance(said[-1], PartEnded | ToolCallEnded):
+            # What is broken off is not finished either.
+            said.pop()
+        return said if self.error is None else [*said, StreamError(self.error)]
+
+    def _steps(self, pieces: list[bytes]) -> Iterator[Step]:
+        for piece in pieces:
+            if self.pace:
+                yield self.pace
+            yield piece
+        if self.ending == "stall":
+            yield math.inf
+        if self.ending in ("drop", "stall"):
+            raise ConnectionResetError("it was broken off by the other side")

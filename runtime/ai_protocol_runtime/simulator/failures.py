@@ -1,0 +1,48 @@
+"""Errors as providers send them: an HTTP status, and an object that every client finds its fields in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ai_protocol_runtime.types.errors import ERROR_CLASSES, AIProtocolError, ProviderError
+
+_STATUS = {
+    "invalid_request": 400,
+    "context_overflow": 400,
+    "authentication": 401,
+    "quota_exhausted": 402,
+    "permission_denied": 403,
+    "not_found": 404,
+    "timeout": 408,
+    "conflict": 409,
+    "request_too_large": 413,
+    "rate_limited": 429,
+    "cancelled": 499,
+    "server_error": 500,
+    "overloaded": 503,
+}
+_RETRY_AFTER = {429: 1.0}
+
+
+def status_of(error: AIProtocolError) -> int:
+    """The HTTP status to answer with."""
+    own = error.status if isinstance(error, ProviderError) else None
+    return own or _STATUS.get(error.name, 500)
+
+
+def error_of_status(status: int) -> ProviderError:
+    """The error that a provider means by an HTTP status."""
+    name = next((name for name, own in _STATUS.items() if own == status), "overloaded" if status == 529 else None)
+    kind = ERROR_CLASSES[name or ("invalid_request" if status < 500 else "server_error")]
+    return kind(f"The simulated model was told to fail with {status}.", status=status, retry_after=_RETRY_AFTER.get(status))
+
+
+def error_object(error: AIProtocolError) -> dict[str, Any]:
+    """What stands in an error body: a message, a word for the kind, and the status both as a number and in capitals."""
+    return {
+        "message": error.message,
+        "type": error.name,
+        "code": (error.provider_code if isinstance(error, ProviderError) else None) or error.name,
+        "param": error.param if isinstance(error, ProviderError) else None,
+        "status": error.name.upper(),
+    }

@@ -1,0 +1,152 @@
+"""The simulator's HTTP face, whatever carries it: a request in; status, headers and the steps of a body out.
+
+Paths and wire formats are those of the providers that are simulated (``in_process`` in their manifests).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ai_protocol_runtime.types import Answer, Request
+from ai_protocol_runtime.types.errors import (
+    AIProtocolError,
+    AuthenticationError,
+    InvalidRequestError,
+    MalformedResponseError,
+    NotFoundError,
+    ProviderError,
+    ServerError,
+    StreamInterruptedError,
+)
+from ai_protocol_runtime.wire import WireFormat, jsontext
+
+from .behaviour import Behaviour, behaviour
+from .brain import completed, respond
+from .check import problem
+from .delivery import CONTENT_TYPES, Delivery, Step
+from .failures import error_object, error_of_status, status_of
+from .routes import Place, Routes
+from .script import Item, Received, scripted_answer, simulated
+
+if TYPE_CHECKING:
+    from ai_protocol_runtime.manifest import Manifests
+
+
+@dataclass(slots=True)
+class Reply:
+    """What is answered. `headers` have lower-case names. Reading `body` raises ConnectionError where the connection is to
+    break; a ``content-length`` is there where the body is one piece."""
+
+    status: int
+    headers: dict[str, str]
+    body: Iterator[Step]
+
+
+class Simulator:
+    """A server that speaks every wire format of the simulated providers.
+
+    `manifests` say which those are (default: all that are visible). With an `api_key`, requests that bring another or none
+    get a 401. `pace`: seconds before each event of a stream. `clock` gives the time in Unix seconds. Safe to use from
+    several threads.
+    """
+
+    def __init__(
+        self,
+        manifests: Manifests | None = None,
+        *,
+        api_key: str | None = None,
+        pace: float = 0.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if manifests is None:
+            from ai_protocol_runtime.manifest import manifests as visible
+
+            manifests = visible()
+        self.manifests = manifests
+        self._routes = Routes(manifests)
+        self._api_key = api_key
+        self._pace = pace
+        self._clock = clock
+        self._count = itertools.count(1)
+
+    def handle(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Answer one request.
+
+        `path` is as it stands in the request line, query and all; `headers` have lower-case names. Raises ConnectionError
+        where the connection is to break before an answer.
+        """
+        place = self._routes.find(method, path)
+        try:
+            if self._api_key is not None and not _brings(headers, self._api_key):
+                raise AuthenticationError("The key is missing, or is not the one that was set.")
+            if place is None:
+                raise NotFoundError(f"There is nothing at {method} {path.partition('?')[0]}.")
+            return self._answer(place, path, headers, body)
+        except AIProtocolError as error:
+            return _failure(error, place.wire if place else None)
+
+    def _answer(self, place: Place, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        if place.wire is None:
+            return _json_reply(200, place.listing, {})
+        parsed, request = _read(place, path, body)
+        tag = hashlib.sha256(b"%d:%b" % (next(self._count), body)).hexdigest()[:20]
+        script = simulated(request.model)
+        if script is None:
+            delivery = self._told(behaviour(request.model), request, tag)
+        else:
+            item = script.next(Received(request, path, headers, parsed))
+            delivery = self._scripted(item, request, tag, script.pace)
+        told = {"x-request-id": f"req-{tag}"}
+        if not request.stream:
+            length, steps = delivery.whole(place.wire)
+            return Reply(200, {"content-type": "application/json", "content-length": str(length), **told}, steps)
+        if place.usage_on_demand and not request.stream_usage:
+            delivery.answer.usage = None
+        content_type = CONTENT_TYPES.get(place.framing, "application/octet-stream")
+        return Reply(200, {"content-type": content_type, **told}, delivery.stream(place.wire, place.framing))
+
+    def _told(self, told: Behaviour, request: Request, tag: str) -> Delivery:
+        """What an unscripted model says."""
+        if told.status is not None:
+            raise error_of_status(told.status)
+        answer = respond(request, tag=tag, created=self._clock(), told=told)
+        delivery = Delivery(answer, told.pace or self._pace)
+        if told.fail:
+            return self._failed(delivery, ServerError("The simulated model was told to fail in the middle."), request)
+        delivery.ending = told.ending
+        return delivery
+
+    def _scripted(self, item: Item, request: Request, tag: str, pace: float) -> Delivery:
+        """What a script says."""
+        partial: Any = item
+        if isinstance(item, BaseException):
+            partial = getattr(item, "partial", None)
+            if partial is None or not (request.stream or isinstance(item, StreamInterruptedError)):
+                _raise(item)
+        answer = completed(scripted_answer(partial, request), request, tag=tag, created=self._clock())
+        delivery = Delivery(answer, pace or self._pace, all_said=True)
+        if isinstance(item, StreamInterruptedError):
+            delivery.ending = "cut"
+        elif isinstance(item, ProviderError):
+            return self._failed(delivery, item, request)
+        return delivery
+
+    @staticmethod
+    def _failed(delivery: Delivery, error: ProviderError, request: Request) -> Delivery:
+        if not request.stream:
+            raise error
+        delivery.ending, delivery.error = "error", error.body or error_object(error)
+        return delivery
+
+
+def _raise(error: BaseException) -> None:
+    """Fail as a provider does, or break the connection for what no provider says."""
+    if isinstance(error, ProviderError | OSError):
+        raise error
+    raise ConnectionResetError(str(error) or type(error).__name__)

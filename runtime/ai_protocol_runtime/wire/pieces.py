@@ -1,0 +1,184 @@
+"""Streams of partial answers: every chunk has the shape of an answer, with pieces of it (`stream: {manner: pieces}`).
+
+A piece continues the last block of its home table if it is of the same kind, so that what is one key in a whole answer is one
+block here. A tool call's piece belongs to the call of its `slot`, of its id, or else to the last one; with a name and no id of an
+earlier call it begins another. A signed piece stands alone, as it must go back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..types import Answer, Candidate, Raw, RawEvent, StreamError, StreamingEvent, ToolCall
+from .assembly import Assembly, Block, Lane, joined, merged
+
+if TYPE_CHECKING:
+    from .format import WireFormat
+
+_RUNNING_ON = ("text", "reasoning", "refusal")
+
+
+class PieceDecoder:
+    """Chunks in, events out. `terminal`: the answer has been said to be complete."""
+
+    def __init__(self, fmt: WireFormat, generated: bool = True) -> None:
+        self.format = fmt
+        self.assembly = Assembly()
+        self.terminal = False
+        self.failed = False
+        self._fast = fmt.generated_piece if generated else None
+        self._padding = frozenset(fmt.stream.get("padding") or ())
+
+    def feed(self, data: Any) -> list[StreamingEvent]:
+        out: list[StreamingEvent] = []
+        if self._fast is not None and self._fast(self, data, out):
+            return out
+        self._read(data, out)
+        return out
+
+    def done(self) -> list[StreamingEvent]:
+        """The sentinel that ends a stream without being JSON."""
+        self.terminal = True
+        return []
+
+    def finish(self) -> list[StreamingEvent]:
+        out: list[StreamingEvent] = []
+        self.answer = self.assembly.finish(self.format.settle, out)
+        return out
+
+    @property
+    def partial(self) -> Answer:
+        return self.format.settle(self.assembly.answer())
+
+    def _read(self, data: Any, out: list[StreamingEvent]) -> None:
+        if self._padding and isinstance(data, dict) and not self._padding.isdisjoint(data):
+            data = {k: v for k, v in data.items() if k not in self._padding}
+        piece = self.format.pieces.read_one(data, {}) if self.format.pieces is not None else Raw(data)
+        if isinstance(piece, Raw):
+            error = self.format.error_in(data)
+            if error is not None:
+                self.failed = True
+                out.append(StreamError(error))
+            else:
+                out.append(RawEvent(data))
+            return
+        self._head(piece)
+        self.assembly.start(out)
+        for candidate in piece.candidates:
+            self._candidate(candidate, out)
+        self.assembly.usage(piece.usage, self.format.read_usage, out)
+        if self.format.ends_stream(data):
+            self.terminal = True
+        if piece.error is not None:
+            self.failed = True
+            out.append(StreamError(piece.error))
+
+    def _head(self, piece: Answer) -> None:
+        head = self.assembly.head
+        for name in ("id", "model", "created", "service_tier", "fingerprint"):
+            if not getattr(head, name):
+                setattr(head, name, getattr(piece, name))
+        self._keep(head, piece)
+
+    def _keep(self, whole: Any, piece: Any) -> None:
+        """The complement of a piece, added to that of the whole."""
+        left = _content(piece.extra.get("rest")) if piece.extra else None
+        if left:
+            whole.extra = whole.extra or {"wire": self.format.id}
+            whole.extra["rest"] = merged(whole.extra["rest"], left) if "rest" in whole.extra else left
+        elif whole.extra is None:
+            whole.extra = {"wire": self.format.id}
+
+    def _candidate(self, piece: Candidate, out: list[StreamingEvent]) -> None:
+        lane = self.assembly.lane(piece.index or 0)
+        candidate, message = lane.candidate, lane.candidate.message
+        self._keep(candidate, piece)
+        if piece.finish_word:
+            candidate.finish_word = piece.finish_word
+            self.terminal = True
+        candidate.finish_detail = piece.finish_detail or candidate.finish_detail
+        candidate.stop_sequence = piece.stop_sequence or candidate.stop_sequence
+        if piece.logprobs is not None:
+            candidate.logprobs = merged(candidate.logprobs, piece.logprobs)
+        message.role = message.role or piece.message.role
+        message.name = message.name or piece.message.name
+        if piece.message.citations:
+            message.citations = joined(message.citations or [], piece.message.citations)
+        self._keep(message, piece.message)
+        for part in piece.message.parts:
+            self._part(lane, part, out)
+
+    def _part(self, lane: Lane, part: Any, out: list[StreamingEvent]) -> None:
+        if isinstance(part, ToolCall):
+            self._call(lane, part, out)
+            return
+        signed = bool(getattr(part, "signature", None))
+        if part.kind in _RUNNING_ON and not signed:
+            last = lane.last.get(part.extra["alt"][0])
+            if last is not None and last.part.kind == part.kind and last.open:
+                self.assembly.append(last, part.text, out)
+                self._rest(last, part)
+                return
+        block = self.assembly.begin(lane, part, None, out)
+        if part.extra and "rest" in part.extra:
+            part.extra["rest"] = _content(part.extra["rest"]) or {}
+        if part.kind not in _RUNNING_ON or signed:
+            self.assembly.settle(block, out)
+
+    def _rest(self, block: Block, part: Any) -> None:
+        left = _content(part.extra.get("rest"))
+        if left:
+            extra = block.part.extra
+            extra["rest"] = merged(extra["rest"], left) if "rest" in extra else left
+
+    def _call(self, lane: Lane, part: ToolCall, out: list[StreamingEvent]) -> None:
+        slot, part.slot = part.slot, None
+        block = self._find(lane, slot, part)
+        if block is None:
+            arguments, part.arguments = part.arguments, ""
+            if part.extra and "rest" in part.extra:
+                part.extra["rest"] = _content(part.extra["rest"]) or {}
+            block = self.assembly.begin(lane, part, None, out)
+            lane.by_key[("slot", slot)] = block
+            if part.id:
+                lane.by_key[("id", part.id)] = block
+            if arguments:
+                self.assembly.append(block, arguments, out)
+            return
+        block.part.id = block.part.id or part.id
+        block.part.name = block.part.name or part.name
+        if part.arguments:
+            self.assembly.append(block, part.arguments, out)
+        self._rest(block, part)
+
+    def _find(self, lane: Lane, slot: int | None, part: ToolCall) -> Block | None:
+        """The call that this piece goes on with, None if it begins one."""
+        if slot is not None:
+            block = lane.by_key.get(("slot", slot))
+            other = block is not None and part.id and block.part.id and part.id != block.part.id and part.name
+            return None if other else block
+        if part.id:
+            return lane.by_key.get(("id", part.id))
+        return None if part.name else lane.by_key.get(("slot", None))
+
+
+def _content(rest: Any) -> Any:
+    """What in a piece's complement is worth keeping for the whole: not how the piece was spelt."""
+    if not isinstance(rest, dict):
+        return None
+    out = {}
+    for key, value in rest.items():
+        if key == "$":
+            continue
+        if isinstance(value, dict):
+            if "$raw" in value:
+                value = value["$raw"] if isinstance(value["$raw"], (dict, list)) else None
+            elif "$was" in value:
+                value = None
+            elif "$alt" in value:
+                value = _content(value.get("$rest"))
+            else:
+                value = _content(value)
+        if value is not None and value != "" and value != [] and value != {}:
+            out[key] = value
+    return out or None

@@ -1,0 +1,240 @@
+"""Streams of typed events: each event says what it does (`stream: {manner: events}`).
+
+The verbs of an event table: `start` (the answer begins), `open` (a block begins), a kind of part (a delta of such a block, which it
+opens if need be), `final` (the block again, complete), `close`, `finish` (why it ended, usage), `end` (nothing follows), `error`,
+`ignore`. A block's key is its `$index`, with `$sub` where one item holds several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..types import Answer, Raw, RawEvent, StreamError, StreamingEvent
+from .assembly import Assembly, Block, merged
+from .kinds import KINDS, Kind
+from .operators import FAIL
+from .pieces import _content
+from .shapes import ObjShape, Shape
+
+if TYPE_CHECKING:
+    from .format import WireFormat
+
+VERBS = ("start", "open", "final", "close", "finish", "end", "error", "ignore")
+KEYS = frozenset({"index", "sub", "item_id", "sequence", "part", "answer", "candidates", "usage", "error"})
+"""Holes of an event besides the fields of the part it tells of."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One alternative of an event: what it does, and its shape."""
+
+    verb: str
+    shape: Shape
+    kind: Kind | None  # for a delta
+    fields: tuple[str, ...]  # the fields of the part that a delta fills
+
+    @property
+    def nested(self) -> list[str]:
+        """Keys that only wrap: what is left in them belongs to the answer itself."""
+        shape = self.shape
+        return [e.first for e in shape.entries if isinstance(e.shape, ObjShape)] if isinstance(shape, ObjShape) else []
+
+
+def line(verb: str, shape: Shape) -> Line:
+    kind = KINDS.get(verb) if verb not in VERBS else None
+    fields = tuple(sorted(shape.holes() & kind.fields)) if kind else ()
+    return Line(verb, shape, kind, fields)
+
+
+class EventDecoder:
+    """Events in, events out. `terminal`: the event that ends a stream has been seen."""
+
+    def __init__(self, fmt: WireFormat, generated: bool = True) -> None:
+        self.format = fmt
+        self.assembly = Assembly()
+        self.lane = self.assembly.lane(0)
+        self.terminal = False
+        self.failed = False
+        self._dispatch: str = fmt.stream["dispatch"]
+        self._lines = fmt.events
+        self._fast = fmt.generated_events if generated else {}
+        self._groups: dict[Any, Any] = {}  # wrappers that are open: number -> their mark
+
+    def feed(self, data: Any) -> list[StreamingEvent]:
+        out: list[StreamingEvent] = []
+        name = data.get(self._dispatch) if isinstance(data, dict) else None
+        fast = self._fast.get(name)
+        if fast is not None and fast(self, data, out):
+            return out
+        for entry in self._lines.get(name, ()):  # type: ignore[arg-type]
+            own: dict[str, Any] = {}
+            rest = entry.shape.match(data, own)
+            if rest is not FAIL:
+                getattr(self, "_" + (entry.verb if entry.kind is None else "delta"))(entry, own, rest, out)
+                return out
+        self._unknown(data, out)
+        return out
+
+    def done(self) -> list[StreamingEvent]:
+        """The sentinel that some add after the last event; it says nothing new."""
+        return []
+
+    def finish(self) -> list[StreamingEvent]:
+        out: list[StreamingEvent] = []
+        self.assembly.finish(self.format.settle, out)
+        return out
+
+    @property
+    def partial(self) -> Answer:
+        return self.format.settle(self.assembly.answer())
+
+    def block(self, own: dict[str, Any]) -> Block | None:
+        return self.lane.by_key.get((own.get("index"), own.get("sub")))
+
+    # verbs
+
+    def _unknown(self, data: Any, out: list[StreamingEvent]) -> None:
+        error = self.format.error_in(data)
+        if error is not None:
+            self.failed = True
+            out.append(StreamError(error))
+        else:
+            out.append(RawEvent(data))
+
+    def _ignore(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        """It says nothing that another event does not say."""
+
+    def _start(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        self._take(own["answer"], out)
+        self.assembly.start(out)
+
+    def _take(self, answer: Answer, out: list[StreamingEvent]) -> None:
+        """The envelope of an answer that stands inside an event."""
+        head = self.assembly.head
+        for name in ("id", "model", "created", "service_tier", "fingerprint", "error"):
+            value = getattr(answer, name)
+            if value is not None:
+                setattr(head, name, value)
+        head.extra = answer.extra
+        usage, answer.usage = answer.usage, None
+        self.assembly.usage(usage, self.format.read_usage, out)
+        for candidate in answer.candidates[:1]:
+            parts = self.lane.candidate.message.parts
+            self.lane.candidate = candidate
+            candidate.message.parts = parts
+
+    def _open(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        self.assembly.start(out)
+        things, mark = own["part"]
+        if mark is not None:
+            self._groups[own["index"]] = mark
+            mark["n"] = own["index"]
+        for number, thing in enumerate(things):
+            sub = own.get("sub") if mark is None else number
+            group = self._groups.get(own["index"]) if mark is None and sub is not None else mark
+            if group is not None:
+                thing.extra["group"] = group
+            if (own["index"], sub) not in self.lane.by_key:
+                self.assembly.begin(self.lane, thing, (own["index"], sub), out)
+
+    def _delta(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        assert entry.kind is not None
+        block = self.block(own)
+        if block is None:
+            block = self.fresh(entry.kind, (own.get("index"), own.get("sub")), out)
+        for name in entry.fields:
+            if name not in own:
+                continue
+            if name == block.field:
+                self.stretch(block, own[name], out)
+            else:
+                self.assembly.put(block, name, own[name], out)
+
+    def fresh(self, kind: Kind, key: Any, out: list[StreamingEvent]) -> Block:
+        """A block whose beginning nobody announced."""
+        self.assembly.start(out)
+        part = kind.make({})
+        part.extra = {"wire": self.format.id}
+        return self.assembly.begin(self.lane, part, key, out)
+
+    def stretch(self, block: Block, text: str, out: list[StreamingEvent]) -> None:
+        if block.field == "arguments" and not block.pieces and not text:
+            return  # what the block was opened with still holds
+        self.assembly.append(block, text, out)
+
+    def _final(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        things, mark = own["part"]
+        if mark is not None:
+            mark["n"] = own["index"]
+        for number, thing in enumerate(things):
+            sub = own.get("sub") if mark is None else number
+            key = (own["index"], sub)
+            if mark is not None:
+                thing.extra["group"] = mark
+            elif sub is not None and own["index"] in self._groups:
+                thing.extra["group"] = self._groups[own["index"]]
+            block = self.lane.by_key.get(key)
+            if block is None:
+                self.assembly.start(out)
+                block = self.assembly.begin(self.lane, thing, key, out)
+            self.assembly.settle(block, out, thing)
+
+    def _close(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        block = self.block(own)
+        if block is not None:
+            self.assembly.settle(block, out)
+
+    def _finish(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        self.assembly.start(out)
+        answer = own.get("answer")
+        if answer is not None:
+            parts = answer.message.parts
+            self._take(answer, out)
+            self._agree(parts, out)
+        for ending in own.get("candidates", ())[:1]:
+            candidate = self.lane.candidate
+            for name in ("finish_word", "finish_detail", "stop_sequence"):
+                setattr(candidate, name, getattr(ending, name) or getattr(candidate, name))
+        self.assembly.usage(own.get("usage"), self.format.read_usage, out)
+        left = _content(rest) or {}
+        for key in entry.nested:
+            inner = left.pop(key, None)
+            if isinstance(inner, dict):
+                left = {**left, **inner}
+        if left:
+            extra = self.assembly.head.extra = self.assembly.head.extra or {"wire": self.format.id}
+            extra["rest"] = merged(extra.get("rest") or {}, left)
+        self.terminal = self.terminal or not self.format.has_end
+
+    def _agree(self, parts: list[Any], out: list[StreamingEvent]) -> None:
+        """The last event says the whole answer again: its parts hold, and what was not streamed is told now."""
+        blocks = list(self.lane.blocks)
+        ordered = []
+        for part in parts:
+            block = next((b for b in blocks if _same(b.part, part)), None)
+            if block is None:
+                block = self.assembly.begin(self.lane, part, None, out)
+            else:
+                blocks.remove(block)
+            self.assembly.settle(block, out, part)
+            ordered.append(block)
+        if parts:
+            self.lane.blocks = ordered + blocks
+
+    def _end(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        self.terminal = True
+
+    def _error(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
+        self.failed = True
+        out.append(StreamError(own.get("error")))
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two parts are one, said twice."""
+    if a.kind != b.kind:
+        return False
+    if isinstance(a, Raw) and isinstance(a.value, dict) and isinstance(b.value, dict):
+        return bool(a.value.get("id") == b.value.get("id"))
+    ids = getattr(a, "id", None), getattr(b, "id", None)
+    return ids[0] == ids[1] or None in ids

@@ -1,0 +1,52 @@
+"""What is asked of the server, live or from a cassette, and what of an answer has to be equal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+
+PROVIDERS = {"openai-chat": "openai", "openai-responses": "openai", "anthropic-messages": "anthropic"}
+QUESTION = "what is the weather in Oslo ?"
+WEATHER: dict[str, Any] = {
+    "title": "get_weather",
+    "description": "The weather of a city",
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+}
+
+
+async def ask(model: Any, question: Any, how: str) -> Any:
+    """The message that `invoke`, `ainvoke`, `stream` or `astream` gives."""
+    if how == "invoke":
+        return model.invoke(question)
+    if how == "ainvoke":
+        return await model.ainvoke(question)
+    if how == "stream":
+        return summed(list(model.stream(question)))
+    return summed([chunk async for chunk in model.astream(question)])
+
+
+def summed(chunks: list[AIMessageChunk]) -> AIMessageChunk:
+    first, *rest = chunks
+    for chunk in rest:
+        first = first + chunk
+    return first
+
+
+def reasoning(message: AIMessage) -> str:
+    return "".join(str(block.get("reasoning", "")) for block in message.content_blocks if block["type"] == "reasoning")
+
+
+def said(message: AIMessage) -> dict[str, Any]:
+    """All that an answer says, but for ids and times."""
+    usage: Any = message.usage_metadata
+    return {
+        "text": message.text,
+        "reasoning": reasoning(message),
+        "calls": [(call["name"], call["args"]) for call in message.tool_calls],
+        "broken calls": [(call["name"], call["args"]) for call in message.invalid_tool_calls],
+        "tokens": (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]),
+        "finish": message.response_metadata["finish_reason"],
+    }
