@@ -24,7 +24,7 @@ spaces = st.text(" \t\r\n", max_size=3)
 @given(values, spaces, spaces, st.booleans(), st.sampled_from([None, 2]))
 def test_reads_what_json_reads(value: object, before: str, after: str, ascii_only: bool, indent: int | None) -> None:
     text = before + json.dumps(value, ensure_ascii=ascii_only, indent=indent) + after
-    assert loads(text) == value
+    assert loads(text) == json.loads(text)
 
 
 @given(st.binary() | st.text('{}[]",:\\ 0truenlNaN-e.', max_size=30).map(str.encode))
@@ -42,7 +42,9 @@ def test_any_bytes_are_a_value_or_the_one_error(data: bytes) -> None:
 @given(values)
 def test_dumps_then_loads_is_identity_and_can_be_sent(value: object) -> None:
     text = dumps(value)
-    assert loads(text.encode()) == value == loads(text)
+    assert (
+        loads(text.encode()) == json.loads(json.dumps(value)) == loads(text)
+    )  # where two surrogates meet, not `value`
 
 
 def test_dumps_is_compact_and_plain_unless_there_is_a_lone_surrogate() -> None:
@@ -85,7 +87,12 @@ def test_depth_is_exact() -> None:
 
 
 def test_brackets_in_strings_and_side_by_side_are_no_depth() -> None:
-    for value in (["[{" * 1000, '"[[[[[' * 1000, "\\" * 1001 + '"['], [[]] * 1000, [{"a": '\\"{'}] * 1000):
+    values: list[list[object]] = [
+        ["[{" * 1000, '"[[[[[' * 1000, "\\" * 1001 + '"['],
+        [[]] * 1000,
+        [{"a": '\\"{'}] * 1000,
+    ]
+    for value in values:
         assert loads(json.dumps(value)) == value
 
 

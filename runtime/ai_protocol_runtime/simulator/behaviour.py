@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 SLOW = 0.05
+ENDINGS = ("cut", "drop", "stall", "garbled")
 
 _STATUS = re.compile(r"(?<![^\W_])error-([45]\d\d)(?![^\W_])")
 _WORD = re.compile(r"[^\W_]+")
@@ -33,7 +34,11 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a model does that a polite one does not. `status` is the HTTP error to answer with, `pace` in seconds."""
+    """What a model does that a polite one does not.
+
+    `status` is the HTTP error to answer with, `ending` ``complete`` or one of the words for how the body ends, `pace` the
+    seconds before each event.
+    """
 
     status: int | None = None
     echo: bool = False
@@ -41,10 +46,7 @@ class Behaviour:
     refuse: bool = False
     silent: bool = False
     fail: bool = False
-    cut: bool = False
-    drop: bool = False
-    stall: bool = False
-    garbled: bool = False
+    ending: str = "complete"
     pace: float = 0.0
 
 
@@ -57,8 +59,6 @@ def behaviour(model: str) -> Behaviour:
     return Behaviour(
         status=int(status.group(1)) if status else None,
         pace=SLOW if "slow" in words else 0.0,
-        **{word: word in words for word in _SWITCHES},
+        ending=next((ending for ending in ENDINGS if ending in words), "complete"),
+        **{word: word in words for word in ("echo", "think", "refuse", "silent", "fail")},
     )
-
-
-_SWITCHES = ("echo", "think", "refuse", "silent", "fail", "cut", "drop", "stall", "garbled")

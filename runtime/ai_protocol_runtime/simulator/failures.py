@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ai_protocol_runtime.types.errors import ERROR_CLASSES, AIProtocolError, ProviderError
+from ai_protocol_runtime.wire import WireFormat
 
 _STATUS = {
     "invalid_request": 400,
@@ -35,6 +36,12 @@ def error_of_status(status: int) -> ProviderError:
     name = next((name for name, own in _STATUS.items() if own == status), "overloaded" if status == 529 else None)
     kind = ERROR_CLASSES[name or ("invalid_request" if status < 500 else "server_error")]
     return kind(f"The simulated model was told to fail with {status}.", status=status, retry_after=_RETRY_AFTER.get(status))
+
+
+def error_body(wire: WireFormat | None, error: AIProtocolError) -> Any:
+    """The body of an HTTP error: `error_object` in the shape that the wire format gives errors."""
+    fields = error_object(error)
+    return {"error": fields} if wire is None else wire.encode_error(fields)
 
 
 def error_object(error: AIProtocolError) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from ai_protocol_runtime.types import Answer, Candidate, Message, Part, Request, Text, ToolCall
 from ai_protocol_runtime.types.errors import ArgumentError, InvalidRequestError
 
-Item: TypeAlias = str | Part | Sequence[Part] | Message | Answer | dict[str, Any] | BaseException
+Item: TypeAlias = str | Part | Sequence[Part] | Message | Answer | dict[str, Any] | Exception
 """One thing to say.
 
 A string is a text, a dict structured output: the arguments of the tool that the request forces, else JSON text. What an

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from .behaviour import Behaviour, behaviour
 from .brain import completed, respond
 from .check import problem
 from .delivery import CONTENT_TYPES, Delivery, Step
-from .failures import error_object, error_of_status, status_of
+from .failures import error_body, error_object, error_of_status, status_of
 from .routes import Place, Routes
 from .script import Item, Received, scripted_answer, simulated
 
@@ -127,8 +128,10 @@ class Simulator:
         partial: Any = item
         if isinstance(item, BaseException):
             partial = getattr(item, "partial", None)
+            if not isinstance(item, ProviderError):
+                raise ConnectionResetError(str(item) or type(item).__name__)
             if partial is None or not (request.stream or isinstance(item, StreamInterruptedError)):
-                _raise(item)
+                raise item
         answer = completed(scripted_answer(partial, request), request, tag=tag, created=self._clock())
         delivery = Delivery(answer, pace or self._pace, all_said=True)
         if isinstance(item, StreamInterruptedError):
@@ -145,8 +148,37 @@ class Simulator:
         return delivery
 
 
-def _raise(error: BaseException) -> None:
-    """Fail as a provider does, or break the connection for what no provider says."""
-    if isinstance(error, ProviderError | OSError):
-        raise error
-    raise ConnectionResetError(str(error) or type(error).__name__)
+def _read(place: Place, path: str, body: bytes) -> tuple[dict[str, Any], Request]:
+    """The request, as JSON and decoded. Raises InvalidRequestError for what a provider would refuse."""
+    assert place.wire is not None
+    try:
+        parsed = jsontext.loads(body, what="request")
+        request = place.wire.decode_request(parsed, path.partition("?")[0])
+    except MalformedResponseError as error:
+        raise InvalidRequestError(error.message) from None
+    request.stream = place.stream or bool(request.stream)
+    complaint = problem(request)
+    if complaint is not None:
+        raise InvalidRequestError(complaint)
+    return parsed, request
+
+
+def _brings(headers: dict[str, str], key: str) -> bool:
+    """Whether some header is the key, alone or after the name of a scheme."""
+    return any(secrets.compare_digest(value.split(" ")[-1].encode(), key.encode()) for value in headers.values())
+
+
+def _failure(error: AIProtocolError, wire: WireFormat | None) -> Reply:
+    provider = error if isinstance(error, ProviderError) else None
+    body = provider.body if provider else None
+    if body is None:
+        body = error_body(wire, error)
+    headers = {}
+    if provider and provider.retry_after is not None:
+        headers["retry-after"] = f"{provider.retry_after:g}"
+    return _json_reply(status_of(error), body, headers)
+
+
+def _json_reply(status: int, value: Any, headers: dict[str, str]) -> Reply:
+    body = value.encode() if isinstance(value, str) else json.dumps(value, ensure_ascii=False).encode()
+    return Reply(status, {"content-type": "application/json", "content-length": str(len(body)), **headers}, iter([body]))

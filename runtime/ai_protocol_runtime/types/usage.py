@@ -35,10 +35,13 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         """The usage of two calls together; `raw` objects are not added."""
         return Usage(
-            **{
-                name: _plus(getattr(self, name), getattr(other, name))
-                for name in ("input", "output", "cache_read", "cache_write", "reasoning", "audio_input", "audio_output")
-            }
+            _plus(self.input, other.input),
+            _plus(self.output, other.output),
+            _plus(self.cache_read, other.cache_read),
+            _plus(self.cache_write, other.cache_write),
+            _plus(self.reasoning, other.reasoning),
+            _plus(self.audio_input, other.audio_input),
+            _plus(self.audio_output, other.audio_output),
         )
 
 

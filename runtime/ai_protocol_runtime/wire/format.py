@@ -19,6 +19,7 @@ from .pieces import PieceDecoder
 from .reader import StreamReader
 from .shapes import ObjShape, Writing
 from .typed import KEYS, VERBS, EventDecoder, Line, line
+from .writer import EventEncoder, PieceEncoder
 
 if TYPE_CHECKING:
     from ..manifest import Manifests
@@ -197,6 +198,7 @@ class WireFormat:
         decoder = self.stream_decoder()
         for chunk in chunks:
             decoder.feed(chunk)
+        decoder.finish()
         return decoder.partial
 
     def ends_stream(self, data: Any) -> bool:
@@ -216,6 +218,14 @@ class WireFormat:
     ) -> StreamReader:
         """Reads the bytes of a stream."""
         return StreamReader(self, framing, max_event=max_event, generated=generated)
+
+    def stream_encoder(self) -> PieceEncoder | EventEncoder:
+        """Writes our events as this format's; what finds no place is in its `losses`."""
+        return PieceEncoder(self) if self.stream["manner"] == "pieces" else EventEncoder(self)
+
+    def error_body(self, error: Any) -> Any:
+        """An error object as this format sends it."""
+        return self._error.build({"error": error}, None, Writing(self.id, answer=True)) if self._error else {"error": error}
 
     def error_in(self, body: Any) -> Any:
         """The provider's own error object in this JSON, or None."""

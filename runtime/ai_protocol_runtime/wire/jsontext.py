@@ -1,6 +1,6 @@
 """JSON text in and out (RFC 8259), with one error for whatever may be wrong with it.
 
-The standard library's scanner is called directly, which saves a third of `json.loads`. orjson would be about one
+The standard library's scanner is called directly, which saves a quarter of `json.loads`. orjson would be about one
 microsecond an event faster still, but it turns integers beyond 64 bits into floats without a word, and finding those
 first costs more than it saves.
 """
@@ -59,8 +59,8 @@ def loads(text: str | bytes, *, what: str = "answer", max_depth: int = MAX_DEPTH
 def dumps(value: Any) -> str:
     """The compact JSON text of `value`; it can always be encoded to UTF-8.
 
-    Text goes out as it is, unless a lone surrogate is anywhere in it: then all of it is written with `\\uXXXX`. NaN and
-    Infinity are written as `loads` reads them.
+    Text goes out as it is, unless a lone surrogate is anywhere in it: then all of it is written with `\\uXXXX` (and two
+    halves that meet are read back as one character). NaN and Infinity are written as `loads` reads them.
 
     Raises TypeError if `value` holds what is not JSON, and ValueError if it holds itself.
     """

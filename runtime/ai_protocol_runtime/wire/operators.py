@@ -88,6 +88,8 @@ OPERATORS: dict[str, Operator] = {
         Operator("json_text", jsontext.dumps, _json_value),
         # a JSON object <-> its text; a text that is no JSON object does not fit
         Operator("json_object", lambda v: jsontext.dumps(v) if isinstance(v, dict) else FAIL, _json_object),
+        # a text, or any other JSON value that stands where a text should <-> a text
+        Operator("text", lambda v: v if isinstance(v, str) else jsontext.dumps(v), _same, exact=False),
         # "x" or ["x"] <-> ["x"]
         Operator("listed", lambda v: v if isinstance(v, list) else [v], _same, exact=False),
         # base64url (RFC 4648 section 5) or standard <-> standard (section 4)

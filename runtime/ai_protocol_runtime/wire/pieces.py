@@ -43,7 +43,7 @@ class PieceDecoder:
 
     def finish(self) -> list[StreamingEvent]:
         out: list[StreamingEvent] = []
-        self.answer = self.assembly.finish(self.format.settle, out)
+        self.assembly.finish(self.format.settle, out)
         return out
 
     @property

@@ -26,11 +26,13 @@ Rest: TypeAlias = Any
 
 @dataclass(slots=True)
 class Writing:
-    """One encoding under way. `answer`: what is written is an answer, not a request; `filled` counts the holes that held
+    """One encoding under way. `answer`: what is written is an answer, not a request; `opening`: a block that
+    deltas will fill, so that an empty text stays one; `filled` counts the holes that held
     something; `losses` is what found no place."""
 
     wire: str
     answer: bool = False
+    opening: bool = False
     filled: int = 0
     losses: list[Loss] = field(default_factory=list)
 
@@ -117,7 +119,7 @@ class HoleShape:
         if rest is not None and "$was" in rest and equal(rest["$now"], value):
             out.filled += 1
             return rest["$was"]
-        if value is None or (value == "" and self.default is not n.ABSENT):
+        if value is None or (value == "" and self.default is not n.ABSENT and not out.opening):
             if rest is not None and "$raw" in rest:
                 return rest["$raw"]
             return MISSING if self.default is n.ABSENT else self.default
@@ -146,7 +148,7 @@ class ThingShape:
         if value == "" and self.is_list:
             return KEEP
         thing = self.table.read_one(value, got, used)
-        if thing is FAIL:
+        if thing is FAIL or (self.strict and self.is_list and thing.kind == "raw"):
             return FAIL
         if self.is_list:
             got.setdefault(self.name, []).append(thing)

@@ -15,10 +15,11 @@ from .assembly import Assembly, Block, merged
 from .kinds import KINDS, Kind
 from .operators import FAIL
 from .pieces import _content
-from .shapes import ObjShape, Shape
+from .shapes import ElementShape, ObjShape, Shape
 
 if TYPE_CHECKING:
     from .format import WireFormat
+    from .tables import Table
 
 VERBS = ("start", "open", "final", "close", "finish", "end", "error", "ignore")
 KEYS = frozenset({"index", "sub", "item_id", "sequence", "part", "answer", "candidates", "usage", "error"})
@@ -33,6 +34,12 @@ class Line:
     shape: Shape
     kind: Kind | None  # for a delta
     fields: tuple[str, ...]  # the fields of the part that a delta fills
+
+    @property
+    def shape_table(self) -> Table:
+        """The table of its `$part`."""
+        assert isinstance(self.shape, ObjShape)
+        return next(e.shape.table for e in self.shape.entries if isinstance(e.shape, ElementShape))
 
     @property
     def nested(self) -> list[str]:

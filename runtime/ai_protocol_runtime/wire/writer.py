@@ -1,0 +1,329 @@
+"""Events of ours in, events of a wire out: the same tables, read the other way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..types import (
+    Answer,
+    Candidate,
+    CitationDelta,
+    FinalCandidate,
+    LogprobsDelta,
+    Loss,
+    Message,
+    Metadata,
+    PartEnded,
+    PartialContentDelta,
+    PartialToolCall,
+    PartStarted,
+    RawEvent,
+    Reasoning,
+    Refusal,
+    RefusalDelta,
+    ResponseStarted,
+    SignatureDelta,
+    StreamEnd,
+    StreamError,
+    StreamingEvent,
+    Text,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallEnded,
+    ToolCallStarted,
+    Usage,
+)
+from .operators import MISSING
+from .shapes import Writing
+
+if TYPE_CHECKING:
+    from .format import WireFormat
+    from .tables import Table
+    from .typed import Line
+
+WireEvent: TypeAlias = tuple[str | None, Any]
+
+_BLANK: dict[type[Any], type[Any]] = {PartialContentDelta: Text, ThinkingDelta: Reasoning, RefusalDelta: Refusal}
+
+
+def delta_of(event: StreamingEvent) -> tuple[str, Any]:
+    """The field that a delta event fills, and its value; ``("", None)`` for an event that is no delta."""
+    if isinstance(event, PartialContentDelta):
+        return "text", event.content
+    if isinstance(event, ThinkingDelta):
+        return "text", event.thinking
+    if isinstance(event, RefusalDelta):
+        return "text", event.refusal
+    if isinstance(event, PartialToolCall):
+        return "arguments", event.arguments
+    if isinstance(event, SignatureDelta):
+        return "signature", event.signature
+    if isinstance(event, CitationDelta):
+        return "citations", [event.citation]
+    if isinstance(event, LogprobsDelta):
+        return "logprobs", event.logprobs
+    return "", None
+
+
+class PieceEncoder:
+    """Writes a stream of partial answers. `closing` is the sentinel to send after the last, if the format has one."""
+
+    def __init__(self, fmt: WireFormat) -> None:
+        self.format = fmt
+        self.losses: list[Loss] = []
+        self.closing: str | None = fmt.stream.get("closing")
+        self._apart = fmt.stream.get("usage") == "apart"
+        self._slots = any("slot" in v.holes for t in fmt.compiler.tables.values() for v in t.kinds.get("tool_call", ()))
+        self._head = Answer()
+        self._spoken: set[int] = set()  # candidates whose role has been said
+        self._calls: dict[tuple[int, int], int] = {}
+        self._kinds: dict[tuple[int, int], type[Any]] = {}
+
+    def feed(self, event: StreamingEvent) -> list[WireEvent]:
+        if isinstance(event, ResponseStarted):
+            self._head = Answer(id=event.id, model=event.model)
+            return []
+        if isinstance(event, StreamEnd):
+            return self._end(event.answer)
+        if isinstance(event, StreamError):
+            return [(None, self.format.error_body(event.error))]
+        if isinstance(event, RawEvent):
+            return [(None, event.value)]
+        part = self._part(event)
+        if part is None:
+            return []
+        return [(None, self._piece(event.candidate, part))]  # type: ignore[union-attr]
+
+    def _part(self, event: StreamingEvent) -> Any:
+        name, value = delta_of(event)
+        if isinstance(event, ToolCallStarted) and self._slots:
+            slots = self._calls
+            slots[event.candidate, event.index] = sum(c == event.candidate for c, _ in slots)
+            return ToolCall(event.id, event.name, slot=slots[event.candidate, event.index])
+        if isinstance(event, PartialToolCall):
+            slot = self._calls.get((event.candidate, event.index))
+            return None if slot is None else ToolCall(None, None, event.arguments, slot=slot)  # type: ignore[arg-type]
+        if isinstance(event, ToolCallEnded):
+            return None if self._slots else event.part
+        if isinstance(event, (PartialContentDelta, ThinkingDelta, RefusalDelta)):
+            kind = self._kinds[event.candidate, event.index] = _BLANK[type(event)]
+            return kind(text=value)
+        if name:
+            kind = self._kinds.get((event.candidate, event.index), Text)  # type: ignore[union-attr]
+            return kind(**{name: value}) if name in kind.__dataclass_fields__ else None
+        if isinstance(event, PartEnded) and (event.candidate, event.index) not in self._kinds:
+            return event.part
+        return None
+
+    def _piece(self, number: int, part: Any) -> Any:
+        role = "" if number in self._spoken else "assistant"
+        self._spoken.add(number)
+        message = Message(role, [part])
+        return self._write(replace(self._head, candidates=[Candidate(message, index=number)]))
+
+    def _write(self, answer: Answer) -> Any:
+        out = Writing(self.format.id, answer=True)
+        assert self.format.pieces is not None
+        body = self.format.pieces.write_one(answer, {}, out)
+        self.losses += out.losses
+        return body if body is not MISSING else {}
+
+    def _end(self, answer: Answer) -> list[WireEvent]:
+        worded = self.format.worded(answer)
+        endings = [
+            Candidate(Message(), finish_word=c.finish_word, finish_detail=c.finish_detail, index=c.index, logprobs=c.logprobs)
+            for c in worded.candidates
+        ]
+        last = replace(self._head, service_tier=answer.service_tier, fingerprint=answer.fingerprint, candidates=endings)
+        usage = answer.usage
+        if usage is not None and not self._apart:
+            last.usage = usage
+        out: list[WireEvent] = [(None, self._write(last))]
+        if usage is not None and self._apart:
+            out.append((None, self._write(replace(self._head, usage=usage, candidates=[]))))
+        return out
+
+
+class EventEncoder:
+    """Writes a stream of typed events; they know one candidate."""
+
+    closing: str | None = None
+
+    def __init__(self, fmt: WireFormat) -> None:
+        self.format = fmt
+        self.losses: list[Loss] = []
+        self.closing = fmt.stream.get("closing")
+        self._dispatch: str = fmt.stream["dispatch"]
+        self._lines: list[tuple[str, Line]] = [(name, e) for name, entries in fmt.events.items() for e in entries]
+        self._sequence = 0
+        self._started: ResponseStarted | None = None
+        self._begun = False
+        self._items = 0
+        self._open: dict[int, _Opened] = {}
+        self._group: _Group | None = None
+
+    def feed(self, event: StreamingEvent) -> list[WireEvent]:
+        if isinstance(event, ResponseStarted):
+            self._started = event
+            return []
+        out: list[WireEvent] = []
+        usage = event.usage if isinstance(event, Metadata) else None
+        if not self._begun and not isinstance(event, StreamError):
+            self._start(usage, out)
+        if isinstance(event, (Metadata, FinalCandidate)) or getattr(event, "candidate", 0) != 0:
+            return out
+        if isinstance(event, StreamEnd):
+            self._end(event.answer, out)
+        elif isinstance(event, StreamError):
+            self._say("error", {"error": event.error}, out)
+        elif isinstance(event, RawEvent):
+            name = event.value.get(self._dispatch) if isinstance(event.value, dict) else None
+            out.append((name, event.value))
+        elif isinstance(event, ToolCallStarted):
+            self._begin(event.index, ToolCall(event.id, event.name), out)
+        elif isinstance(event, PartStarted):
+            self._begin(event.index, event.part, out)
+        elif isinstance(event, (PartEnded, ToolCallEnded)):
+            self._finish_part(event.index, event.part, out)
+        else:
+            name, value = delta_of(event)
+            kind = _BLANK.get(type(event))
+            if event.index not in self._open:
+                if kind is None:
+                    return out  # of a block that is told of when it ends
+                self._begin(event.index, kind(), out)
+            self._delta(self._open[event.index], name, value, out)
+        return out
+
+    def _start(self, usage: Usage | None, out: list[WireEvent]) -> None:
+        self._begun = True
+        started = self._started or ResponseStarted()
+        head = Answer(
+            id=started.id or "", model=started.model, usage=usage or Usage(0, 0), candidates=[Candidate(Message("assistant"))]
+        )
+        self._say("start", {"answer": head}, out)
+
+    # blocks
+
+    def _begin(self, index: int, part: Any, out: list[WireEvent]) -> None:
+        for name, entry in self._lines:
+            if entry.verb != "open":
+                continue
+            table: Table = entry.shape_table
+            if part.kind in table.kinds or (part.kind == "raw" and table.is_home(part)):
+                if "sub" not in entry.shape.holes():
+                    self._close_group(out)
+                    opened = _Opened(self._items, None, part, "")
+                    self._items += 1
+                else:
+                    assert self._group is not None
+                    opened = _Opened(self._group.index, len(self._group.parts), part, self._group.item_id)
+                self._open[index] = opened
+                body = self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out, opening=True)
+                opened.item_id = opened.item_id or _id_in(body)
+                return
+            if table.group is not None and table.group.inner.takes(part) and self._group is None:
+                self._group = _Group(self._items)
+                self._items += 1
+                src = {"index": self._group.index, "part": ([], {})}
+                self._group.item_id = _id_in(self._build(name, entry, src, out))
+        if index not in self._open:
+            self.losses.append(Loss(part.kind, part))
+
+    def _delta(self, opened: _Opened, field: str, value: Any, out: list[WireEvent]) -> None:
+        values = value if field == "citations" else [value]
+        for one in values:
+            src = {**opened.keys(), field: [one] if field == "citations" else one}
+            for name, entry in self._lines:
+                if entry.verb == opened.part.kind and field in entry.fields:
+                    opened.said.add(field)
+                    self._build(name, entry, src, out)
+                    break
+
+    def _finish_part(self, index: int, part: Any, out: list[WireEvent]) -> None:
+        if index not in self._open:
+            blank = {"tool_call": "arguments", "server_tool_call": "arguments", "raw": "", "citation": ""}.get(part.kind, "text")
+            has = blank in getattr(part, "__dataclass_fields__", ()) and self._streams(part.kind, blank)
+            self._begin(index, replace(part, **{blank: ""}) if has else part, out)
+            if index not in self._open:
+                return
+        opened = self._open[index]
+        for field in ("text", "full", "arguments", "citations", "signature"):
+            value = getattr(part, field, None)
+            if value and field not in opened.said and self._streams(part.kind, field):
+                self._delta(opened, field, value, out)
+        opened.part = part
+        for name, entry in self._lines:
+            fits = entry.verb == "final" and (part.kind in entry.shape_table.kinds or part.kind == "raw")
+            if entry.verb == "close" or (fits and ("sub" in entry.shape.holes()) == (opened.sub is not None)):
+                self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out)
+        if opened.sub is not None and self._group is not None:
+            self._group.parts.append(part)
+
+    def _streams(self, kind: str, field: str) -> bool:
+        return any(entry.verb == kind and field in entry.fields for _, entry in self._lines)
+
+    def _close_group(self, out: list[WireEvent]) -> None:
+        group, self._group = self._group, None
+        if group is None:
+            return
+        for name, entry in self._lines:
+            if entry.verb == "final" and entry.shape_table.group is not None:
+                src = {"index": group.index, "item_id": group.item_id, "part": (group.parts, {})}
+                self._build(name, entry, src, out)
+
+    # the end
+
+    def _end(self, answer: Answer, out: list[WireEvent]) -> None:
+        self._close_group(out)
+        worded = self.format.worded(answer)
+        reason = worded.candidates[0].finish_word if worded.candidates else None
+        self._say("finish", {"answer": worded, "candidates": worded.candidates[:1], "usage": answer.usage}, out, reason)
+        self._say("end", {}, out)
+
+    def _say(self, verb: str, src: dict[str, Any], out: list[WireEvent], word: str | None = None) -> None:
+        """The first event of a verb that can be written; if several are named for why it ended, the one that ends so."""
+        lines = [(name, entry) for name, entry in self._lines if entry.verb == verb]
+        lines.sort(key=lambda e: word is None or not e[0].endswith(word))
+        for name, entry in lines:
+            if self._build(name, entry, src, out) is not None:
+                return
+
+    def _build(self, name: str, entry: Line, src: dict[str, Any], out: list[WireEvent], opening: bool = False) -> Any:
+        writing = Writing(self.format.id, answer=True, opening=opening)
+        src = {"sequence": self._sequence, **src}
+        body = entry.shape.build(src, None, writing)
+        self.losses += writing.losses
+        if body is MISSING:
+            return None
+        self._sequence += 1
+        if isinstance(body, dict):
+            body = {self._dispatch: name, **body}
+        out.append((name, body))
+        return body
+
+
+class _Opened:
+    """A block that is open on the wire."""
+
+    def __init__(self, index: int, sub: int | None, part: Any, item_id: str) -> None:
+        self.index, self.sub, self.part, self.item_id = index, sub, part, item_id
+        self.said: set[str] = set()
+
+    def keys(self) -> dict[str, Any]:
+        return {"index": self.index, "sub": self.sub, "item_id": self.item_id}
+
+
+class _Group:
+    def __init__(self, index: int) -> None:
+        self.index, self.item_id = index, ""
+        self.parts: list[Any] = []
+
+
+def _id_in(body: Any) -> str:
+    """The id of the item that an event opens."""
+    for value in body.values() if isinstance(body, dict) else ():
+        if isinstance(value, dict) and isinstance(value.get("id"), str):
+            return str(value["id"])
+    return ""
