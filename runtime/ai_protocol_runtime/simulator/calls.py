@@ -65,4 +65,4 @@ def _arguments(tool: Tool, prompt: str) -> str:
         value = example(tool.parameters or {"type": "object"}, prompt)
     except Unsatisfiable:
         value = {}
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -122,7 +122,7 @@ def scripted_answer(item: Any, request: Request) -> Answer:
     if isinstance(item, str):
         parts: list[Part] = [Text(item)]
     elif isinstance(item, dict):
-        text = json.dumps(item, ensure_ascii=False)
+        text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
         choice = request.tool_choice
         forced = choice.name or (_first_tool(request) if choice.kind == "any" else None) if choice else None
         parts = [ToolCall(name=forced, arguments=text) if forced else Text(text)]

@@ -52,7 +52,7 @@ class Call:
 @dataclass(slots=True)
 class Answer:
     """`id` and `model` as the provider says them, `created` in Unix seconds. `error` is the provider's own error object,
-    where it sits inside an answer."""
+    where it sits inside an answer; `blocked` why it would not even read the prompt (then there is no candidate)."""
 
     id: str | None = None
     model: str | None = None
@@ -62,6 +62,7 @@ class Answer:
     service_tier: str | None = None
     fingerprint: str | None = None
     error: Any = None
+    blocked: str | None = None
     extra: Extra | None = None
     call: Call | None = field(default=None, compare=False)
     kind: ClassVar[str] = "answer"
@@ -73,6 +74,8 @@ class Answer:
 
     @property
     def finish_reason(self) -> str | None:
+        if not self.candidates and self.blocked:
+            return "content_filter"
         return self.candidates[0].finish_reason if self.candidates else None
 
     @property

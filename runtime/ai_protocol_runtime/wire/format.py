@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..types import Answer, Candidate, Loss, Raw, Request
+from ..types import Answer, Candidate, Loss, Raw, Request, ToolCall
 from ..types.errors import MalformedResponseError
 from . import notation as n
 from .compiler import Compiler, Fault
@@ -75,8 +75,6 @@ class WireFormat:
         self.stream: dict[str, Any] = data["stream"]
         self.events = self._events(compiler, fault)
         self.has_end = any(entry.verb == "end" for lines in self.events.values() for entry in lines)
-        ends = self.stream.get("ends")
-        self._ends = compiler.shape(compiler.notation.read(ends, ("stream", "ends")), ("stream", "ends")) if ends else None
         self.generated_piece: Any = None
         self.generated_events: dict[str, Any] = {}
         self._said = request.holes() | self._in_path | {"messages", "extra"}
@@ -201,10 +199,6 @@ class WireFormat:
         decoder.finish()
         return decoder.partial
 
-    def ends_stream(self, data: Any) -> bool:
-        """Whether this event ends the stream although no reason to finish is given (`stream: {ends: shape}`)."""
-        return self._ends is not None and self._ends.match(data, {}) is not FAIL
-
     # streams
 
     def stream_decoder(self, generated: bool = True) -> PieceDecoder | EventDecoder:
@@ -218,6 +212,11 @@ class WireFormat:
     ) -> StreamReader:
         """Reads the bytes of a stream."""
         return StreamReader(self, framing, max_event=max_event, generated=generated)
+
+    def named(self, part: Any, index: int) -> Any:
+        """A tool call from a wire without ids, with one; anything else as it is."""
+        bare = isinstance(part, ToolCall) and part.id is None and not (part.extra and part.extra.get("wire") == self.id)
+        return replace(part, id=f"call_{index}") if bare else part
 
     def stream_encoder(self) -> PieceEncoder | EventEncoder:
         """Writes our events as this format's; what finds no place is in its `losses`."""
@@ -267,17 +266,21 @@ class WireFormat:
         return body if isinstance(body, dict) else {}
 
     def worded(self, answer: Answer) -> Answer:
-        """A copy whose finish words are this wire's own."""
+        """A copy whose finish words are this wire's own, and whose calls have the ids that others leave out. An answer that does not
+        say why it ended has simply ended."""
         candidates = []
         for number, c in enumerate(answer.candidates):
             own = bool(c.extra) and (c.extra or {}).get("wire") == self.id
             if not own or self.finish_reason(c) != c.finish_reason:
-                word = self.finish.encode(c.finish_reason) if self.finish is not None else c.finish_reason
+                word = self.finish.encode(c.finish_reason or "stop") if self.finish is not None else c.finish_reason
                 detail = None
                 if isinstance(word, str) and ":" in word:
                     word, detail = word.split(":", 1)
                 index = c.index if c.index is not None else number
                 c = replace(c, finish_word=word, finish_detail=detail, index=index)
+                if not own:
+                    parts = [self.named(part, i) for i, part in enumerate(c.message.parts)]
+                    c.message = replace(c.message, parts=parts)
             candidates.append(c)
         return replace(answer, candidates=candidates)
 

@@ -67,7 +67,7 @@ class PieceDecoder:
         for candidate in piece.candidates:
             self._candidate(candidate, out)
         self.assembly.usage(piece.usage, self.format.read_usage, out)
-        if self.format.ends_stream(data):
+        if piece.blocked is not None:
             self.terminal = True
         if piece.error is not None:
             self.failed = True
@@ -75,7 +75,7 @@ class PieceDecoder:
 
     def _head(self, piece: Answer) -> None:
         head = self.assembly.head
-        for name in ("id", "model", "created", "service_tier", "fingerprint"):
+        for name in ("id", "model", "created", "service_tier", "fingerprint", "blocked"):
             if not getattr(head, name):
                 setattr(head, name, getattr(piece, name))
         self._keep(head, piece)

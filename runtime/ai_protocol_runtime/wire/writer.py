@@ -100,7 +100,8 @@ class PieceEncoder:
         if isinstance(event, ToolCallStarted) and self._slots:
             slots = self._calls
             slots[event.candidate, event.index] = sum(c == event.candidate for c, _ in slots)
-            return ToolCall(event.id, event.name, slot=slots[event.candidate, event.index])
+            call_id = event.id or f"call_{event.index}"
+            return ToolCall(call_id, event.name, slot=slots[event.candidate, event.index])
         if isinstance(event, PartialToolCall):
             slot = self._calls.get((event.candidate, event.index))
             return None if slot is None else ToolCall(None, None, event.arguments, slot=slot)  # type: ignore[arg-type]
@@ -181,11 +182,11 @@ class EventEncoder:
             name = event.value.get(self._dispatch) if isinstance(event.value, dict) else None
             out.append((name, event.value))
         elif isinstance(event, ToolCallStarted):
-            self._begin(event.index, ToolCall(event.id, event.name), out)
+            self._begin(event.index, ToolCall(event.id or f"call_{event.index}", event.name), out)
         elif isinstance(event, PartStarted):
             self._begin(event.index, event.part, out)
         elif isinstance(event, (PartEnded, ToolCallEnded)):
-            self._finish_part(event.index, event.part, out)
+            self._finish_part(event.index, self.format.named(event.part, event.index), out)
         else:
             name, value = delta_of(event)
             kind = _BLANK.get(type(event))
@@ -277,7 +278,8 @@ class EventEncoder:
 
     def _end(self, answer: Answer, out: list[WireEvent]) -> None:
         self._close_group(out)
-        worded = self.format.worded(answer)
+        started = self._started or ResponseStarted()
+        worded = self.format.worded(replace(answer, id=answer.id or started.id, model=answer.model or started.model))
         reason = worded.candidates[0].finish_word if worded.candidates else None
         self._say("finish", {"answer": worded, "candidates": worded.candidates[:1], "usage": answer.usage}, out, reason)
         self._say("end", {}, out)

@@ -1,0 +1,40 @@
+"""The pydantic models of the three kinds of manifest; `manifests/schema/` is generated from them."""
+
+from .base import Docs, Path, Section
+from .models import ModelEntry, ModelFacts, ModelFile, ModelManifest, Prices, Reasoning
+from .provider import (
+    Credentials,
+    ErrorRule,
+    ErrorRules,
+    Inherited,
+    Protocol,
+    ProviderManifest,
+    Refusal,
+    Retry,
+    Timeouts,
+    Variable,
+)
+from .wire import WireManifest
+
+__all__ = [
+    "Credentials",
+    "Docs",
+    "ErrorRule",
+    "ErrorRules",
+    "Inherited",
+    "ModelEntry",
+    "ModelFacts",
+    "ModelFile",
+    "ModelManifest",
+    "Path",
+    "Prices",
+    "Protocol",
+    "ProviderManifest",
+    "Reasoning",
+    "Refusal",
+    "Retry",
+    "Section",
+    "Timeouts",
+    "Variable",
+    "WireManifest",
+]

@@ -1,0 +1,85 @@
+"""The schema of `models/*.yaml`: what a provider's models take, give and cost."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from .base import Docs, Id, Section
+
+Modality = Literal["text", "image", "audio", "video", "pdf"]
+Count = Annotated[int, Field(gt=0)]
+Price = Annotated[float, Field(ge=0)]
+ModelName = Annotated[str, StringConstraints(pattern=r"^\S+$")]
+
+
+class Reasoning(Section):
+    """How a model's reasoning is asked for."""
+
+    efforts: list[str] = Field([], description="The effort words it takes, lowest first; none means it takes no words.")
+    default: str | None = Field(None, description="The effort it has when none is asked for.")
+    budget: bool = Field(False, description="Whether it takes a number of reasoning tokens.")
+
+
+def _reasoning(value: Any) -> Any:
+    """``true`` stands for reasoning of which nothing more is known, ``false`` for none."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+class ModelFacts(Section):
+    """What the rest of the program has to know of a model."""
+
+    context_window: Count | None = Field(None, description="Tokens it can read and write together.")
+    max_output: Count | None = Field(None, description="Tokens it can write in one answer.")
+    inputs: list[Modality] = Field(["text"], description="What it reads.")
+    outputs: list[Modality] = Field(["text"], description="What it writes.")
+    tool_calling: bool = Field(True, description="Whether it calls tools.")
+    tool_choice: bool = Field(True, description="Whether it can be made to call a tool.")
+    structured_output: bool = Field(False, description="Whether it can be held to a JSON Schema.")
+    reasoning: Annotated[Reasoning | None, BeforeValidator(_reasoning)] = Field(
+        None,
+        description="How its reasoning is asked for; true where no more is known, false or left out where it has none.",
+        json_schema_extra={"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/Reasoning"}]},
+    )
+    temperature: bool = Field(True, description="Whether it takes a temperature.")
+
+
+class Prices(Section):
+    """US dollars for a million tokens."""
+
+    input: Price = Field(description="Of input that is not cached.")
+    output: Price = Field(description="Of output, reasoning included.")
+    cache_read: Price | None = Field(None, description="Of input read from a cache; left out, as other input.")
+    cache_write: Price | None = Field(None, description="Of input written to a cache; left out, as other input.")
+
+
+class ModelEntry(ModelFacts):
+    """One model, as it stands in the file."""
+
+    name: str | None = Field(None, min_length=1, description="The name people know it by.")
+    aliases: list[ModelName] = Field(
+        [], description="Other names for the id. An asterisk stands for anything: `name-2025-*`."
+    )
+    protocol: Id | None = Field(None, description="The wire format it is best spoken to in, where it is not the usual one.")
+    prices: Prices | None = Field(None, description="US dollars for a million tokens.")
+    released: date | None = Field(None, description="The day it became available.")
+    deprecated: bool = Field(False, description="Whether the provider advises against it, or has set an end to it.")
+
+
+class ModelManifest(ModelEntry):
+    """One model of one provider."""
+
+    id: str
+    """The name the provider knows it by."""
+    provider: str
+    """The provider's id."""
+
+
+class ModelFile(Section):
+    """The models of one provider. A file of your own adds to the packaged one, model by model."""
+
+    provider: Id = Field(description="The provider's id; also the name of the file.")
+    docs: Docs = Field(description="When and with what this file was compared.")
+    models: dict[ModelName, ModelEntry] = Field(description="The models, by the names the provider knows them by.")

@@ -1,0 +1,41 @@
+"""The schema of `wire/*.yaml`: which keys a wire format has. What the shapes in them mean is known to the wire room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, PrivateAttr
+
+from ..document import Document
+from .base import Docs, Id, Section
+
+Free = dict[str, Any]
+"""JSON, read by the compiler of shapes."""
+
+
+class WireManifest(Section):
+    """One wire format. `document` has its data as they stand in the file, and where."""
+
+    id: Id = Field(description="The format's name; also that of the file.")
+    docs: Docs = Field(description="When and with what this file was compared.")
+    framings: list[str] = Field(["sse"], min_length=1, description="How its streams may travel, the usual way first.")
+    maps: Free = Field({}, description="Words of the wire and the unified words they stand for.")
+    private: list[str] = Field([], description="Fields that leave only to the wire they came from.")
+    sent_back: Free = Field({}, description="Kinds of parts that go back only with one of these fields.")
+    merge: list[Any] = Field([], description="Roles whose neighbouring messages are joined when they come from elsewhere.")
+    path: list[str] = Field([], description="Templates of request paths that carry holes, such as the model.")
+    tables: Free = Field({}, description="Named alternatives of shapes.")
+    messages: list[Any] = Field([], description="How messages stand in a request.")
+    request: Free = Field(description="The shape of a request.")
+    answer: Free = Field(description="The shape of a whole answer.")
+    piece: Free | None = Field(None, description="The shape of a streamed piece, where an answer comes in pieces of its own form.")
+    error: Free | None = Field(None, description="The shape of an answer that is an error.")
+    usage: Free = Field({}, description="Token counts as paths, or sums of paths, into the usage object.")
+    stream: Free | None = Field(None, description="How a stream is read and written.")
+
+    _document: Document = PrivateAttr()
+
+    @property
+    def document(self) -> Document:
+        """The file's data and positions."""
+        return self._document
