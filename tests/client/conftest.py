@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ai_protocol_runtime.client import AIClient
+if TYPE_CHECKING:
+    from ai_protocol_runtime.client import AIClient
 
 KEY = "sk-live-0123456789abcdef"
 
@@ -86,6 +90,25 @@ def streamed(*pieces: bytes | float, end: bool = True, content_type: str = "text
     return play
 
 
+def silence(seconds: float) -> Script:
+    """No answer, for this long or until the client hangs up."""
+
+    def play(line: Line, request: Received) -> None:
+        line.wait_for_hangup(seconds)
+        line.keep = False
+
+    return play
+
+
+def vanish() -> Script:
+    """The connection ends without an answer."""
+
+    def play(line: Line, request: Received) -> None:
+        line.keep = False
+
+    return play
+
+
 def sse(*events: Any) -> bytes:
     return b"".join(b"data: " + (e if isinstance(e, bytes) else json.dumps(e).encode()) + b"\n\n" for e in events)
 
@@ -111,12 +134,19 @@ class Server:
     def hang_up(self) -> None:
         """Close every connection that is open."""
         for sock in self._open:
-            try:
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+
+    def until(self, seen: Callable[[], Any], seconds: float = 5.0) -> None:
+        """Wait for what the server is to see."""
+        deadline = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < deadline, "the server did not see it"
+            time.sleep(0.005)
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake the thread that accepts
         self.listener.close()
         self.hang_up()
 
@@ -152,6 +182,12 @@ def _received(file: Any, number: int) -> Received | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     return Received(first[0], first[1], headers, file.read(int(headers.get("content-length", 0))), number)
+
+
+@pytest.fixture
+def say() -> Any:
+    """What a server can say: the functions of this module."""
+    return sys.modules[__name__]
 
 
 @pytest.fixture
@@ -191,6 +227,8 @@ def caller(request: pytest.FixtureRequest) -> Caller:
 
 @pytest.fixture
 def client(server: Server) -> AIClient:
+    from ai_protocol_runtime.client import AIClient
+
     return AIClient("openai/gpt-4o", api_key=KEY, base_url=server.origin, max_retries=0)
 
 

@@ -63,7 +63,9 @@ class ToolCall:
     signature: str | None = None
     cache: dict[str, Any] | None = None
     extra: Extra | None = None
-    slot: int | None = field(default=None, compare=False, repr=False)  # in a piece of a stream: which call it belongs to
+    slot: int | None = field(
+        default=None, compare=False, repr=False
+    )  # in a piece of a stream: which call it belongs to
     kind: ClassVar[str] = "tool_call"
 
 

@@ -83,9 +83,7 @@ class Compiler:
                     where = (*here, number) if isinstance(shapes, list) else here
                     node = self.notation.read(shape, where)
                     self.nodes[name, key, number] = node
-                    table.kinds[key].append(
-                        Variant(KINDS[key], number, self.shape(node, where), set(), set(), set())
-                    )
+                    table.kinds[key].append(Variant(KINDS[key], number, self.shape(node, where), set(), set(), set()))
 
     def _group(self, table: Table, data: Any, path: n.Path) -> None:
         node = self.notation.read(data, path)
@@ -174,14 +172,18 @@ class Compiler:
             tables = shape.tables()
             pools = sorted(_pools(e.node)) if tables else []
             if len(pools) > 1:
-                raise self.fault((*path, e.names[0]), f"a key takes things from one list, not from {' and '.join(pools)}")
+                raise self.fault(
+                    (*path, e.names[0]), f"a key takes things from one list, not from {' and '.join(pools)}"
+                )
             const = e.node.value if isinstance(e.node, n.Const) else n.ABSENT
             noted = (
                 (const is not n.ABSENT and e.optional)
                 or (isinstance(e.node, n.Hole) and e.node.default is not n.ABSENT)
                 or (isinstance(e.node, (n.OneOf, n.Join)) and e.node.otherwise is not n.ABSENT)
             )
-            entries.append(Entry(e.names[0], e.names[1:], e.optional, shape, noted, const, pools[0] if pools else None, tables))
+            entries.append(
+                Entry(e.names[0], e.names[1:], e.optional, shape, noted, const, pools[0] if pools else None, tables)
+            )
         also = self._hole(node.also, whole=True) if node.also is not None else None
         assert also is None or isinstance(also, ThingShape)
         return ObjShape(entries, also)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import Answer, Candidate, Loss, Raw, Request, ToolCall
 from ..types.errors import MalformedResponseError
+from . import generate
 from . import notation as n
 from .compiler import Compiler, Fault
 from .framing import MAX_EVENT
@@ -61,7 +62,9 @@ class WireFormat:
         self.finish = compiler.maps.get("finish")
         self.read_usage = compiler.usage.decode
         self._paths = [_path_pattern(p) for p in data.get("path") or ()]
-        self._error = compiler.shape(compiler.notation.read(data["error"], ("error",)), ("error",)) if "error" in data else None
+        self._error = (
+            compiler.shape(compiler.notation.read(data["error"], ("error",)), ("error",)) if "error" in data else None
+        )
         node = compiler.notation.read(data["request"], ("request",))
         request = compiler.shape(node, ("request",))
         if not isinstance(request, ObjShape):
@@ -75,8 +78,10 @@ class WireFormat:
         self.stream: dict[str, Any] = data["stream"]
         self.events = self._events(compiler, fault)
         self.has_end = any(entry.verb == "end" for lines in self.events.values() for entry in lines)
-        self.generated_piece: Any = None
-        self.generated_events: dict[str, Any] = {}
+        padding = frozenset(self.stream.get("padding") or ())
+        self.generated_piece = generate.piece_function(compiler, padding) if self.pieces is not None else None
+        self.generated_events = self._generated()
+        self.passing_keys = padding | generate.passing_keys(compiler)
         self._said = request.holes() | self._in_path | {"messages", "extra"}
 
     def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
@@ -105,6 +110,14 @@ class WireFormat:
             )
         return variants
 
+    def _generated(self) -> dict[str, generate.Fast]:
+        made = {}
+        for name, lines in self.events.items():
+            function = generate.event_function(name, [(entry, entry.node) for entry in lines])
+            if function is not None:
+                made[name] = function
+        return made
+
     def _events(self, compiler: Compiler, fault: Fault) -> dict[str, list[Line]]:
         out: dict[str, list[Line]] = {}
         for name, lines in (self.stream.get("events") or {}).items():
@@ -116,9 +129,10 @@ class WireFormat:
                 verb, source = next(iter(entry.items()))
                 if verb not in VERBS and verb not in KINDS:
                     raise fault((*path, verb), f"unknown verb `{verb}`{n.nearest(str(verb), [*VERBS, *KINDS])}")
-                shape = compiler.shape(compiler.notation.read(source, (*path, verb)), (*path, verb))
+                node = compiler.notation.read(source, (*path, verb))
+                shape = compiler.shape(node, (*path, verb))
                 compiler.check(shape.holes(), KINDS.get(verb, KINDS["answer"]), (*path, verb), KEYS)
-                out[name].append(line(verb, shape))
+                out[name].append(line(verb, shape, node))
         return out
 
     # requests
@@ -156,7 +170,11 @@ class WireFormat:
     def decode_request(self, body: dict[str, Any], path: str = "") -> Request:
         """A request as it arrived. Raises MalformedResponseError where the body is none of this format."""
         own: dict[str, Any] = {}
-        rest = self._request.match({k: v for k, v in body.items() if k not in self._ats}, own) if isinstance(body, dict) else FAIL
+        rest = (
+            self._request.match({k: v for k, v in body.items() if k not in self._ats}, own)
+            if isinstance(body, dict)
+            else FAIL
+        )
         if rest is FAIL:
             raise MalformedResponseError(f"this is no {self.id} request")
         for pattern in self._paths:
@@ -224,7 +242,11 @@ class WireFormat:
 
     def error_body(self, error: Any) -> Any:
         """An error object as this format sends it."""
-        return self._error.build({"error": error}, None, Writing(self.id, answer=True)) if self._error else {"error": error}
+        return (
+            self._error.build({"error": error}, None, Writing(self.id, answer=True))
+            if self._error
+            else {"error": error}
+        )
 
     def error_in(self, body: Any) -> Any:
         """The provider's own error object in this JSON, or None."""

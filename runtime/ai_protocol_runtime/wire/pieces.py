@@ -28,6 +28,8 @@ class PieceDecoder:
         self.failed = False
         self._fast = fmt.generated_piece if generated else None
         self._padding = frozenset(fmt.stream.get("padding") or ())
+        self._passing = fmt.passing_keys
+        self.envelope: Any = None  # of the chunk before, without what differs in every chunk
 
     def feed(self, data: Any) -> list[StreamingEvent]:
         out: list[StreamingEvent] = []
@@ -72,6 +74,7 @@ class PieceDecoder:
         if piece.error is not None:
             self.failed = True
             out.append(StreamError(piece.error))
+        self.envelope = {k: v for k, v in data.items() if k not in self._passing}
 
     def _head(self, piece: Answer) -> None:
         head = self.assembly.head

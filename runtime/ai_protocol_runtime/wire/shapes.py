@@ -165,8 +165,10 @@ class ThingShape:
             if written is MISSING:
                 out.lose(self.name, value)
             return written
-        if not value or (len(value) > 1 and not self.joined):
+        if not value or (len(value) > 1 and self.strict and not self.joined):
             return MISSING
+        for other in value[1:] if not self.joined else ():
+            out.lose(self.name, other, "there is room for one")
         if not self.joined:
             return self.table.write_one(value[0], src, out, self.strict)
         texts = [self.table.write_one(thing, src, out) for thing in value]
@@ -361,7 +363,9 @@ class Entry:
     others: tuple[str, ...]
     optional: bool
     shape: Shape
-    noted: bool  # what is written when there is nothing to say: a constant, a default, an `$else`; absence is then noted
+    noted: (
+        bool  # what is written when there is nothing to say: a constant, a default, an `$else`; absence is then noted
+    )
     const: Any  # the constant, or ABSENT
     pool: str | None  # the list of the thing itself that this entry takes from
     tables: list[Table]

@@ -52,7 +52,9 @@ class Table:
         self.variants = [v for vs in self.kinds.values() for v in vs]
         self.outer = set().union(*(v.outer for v in self.variants)) if self.variants else set()
         constants = [
-            {e.first: e.const for e in v.shape.must if isinstance(e.const, str)} if isinstance(v.shape, ObjShape) else {}
+            {e.first: e.const for e in v.shape.must if isinstance(e.const, str)}
+            if isinstance(v.shape, ObjShape)
+            else {}
             for v in self.variants
         ]
         counts: dict[str, int] = {}

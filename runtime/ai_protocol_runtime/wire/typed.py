@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..types import Answer, Raw, RawEvent, StreamError, StreamingEvent
 from .assembly import Assembly, Block, merged
 from .kinds import KINDS, Kind
+from .notation import Node
 from .operators import FAIL
 from .pieces import _content
 from .shapes import ElementShape, ObjShape, Shape
@@ -34,6 +35,7 @@ class Line:
     shape: Shape
     kind: Kind | None  # for a delta
     fields: tuple[str, ...]  # the fields of the part that a delta fills
+    node: Node
 
     @property
     def shape_table(self) -> Table:
@@ -48,10 +50,10 @@ class Line:
         return [e.first for e in shape.entries if isinstance(e.shape, ObjShape)] if isinstance(shape, ObjShape) else []
 
 
-def line(verb: str, shape: Shape) -> Line:
+def line(verb: str, shape: Shape, node: Node) -> Line:
     kind = KINDS.get(verb) if verb not in VERBS else None
     fields = tuple(sorted(shape.holes() & kind.fields)) if kind else ()
-    return Line(verb, shape, kind, fields)
+    return Line(verb, shape, kind, fields, node)
 
 
 class EventDecoder:

@@ -133,7 +133,9 @@ class PieceEncoder:
     def _end(self, answer: Answer) -> list[WireEvent]:
         worded = self.format.worded(answer)
         endings = [
-            Candidate(Message(), finish_word=c.finish_word, finish_detail=c.finish_detail, index=c.index, logprobs=c.logprobs)
+            Candidate(
+                Message(), finish_word=c.finish_word, finish_detail=c.finish_detail, index=c.index, logprobs=c.logprobs
+            )
             for c in worded.candidates
         ]
         last = replace(self._head, service_tier=answer.service_tier, fingerprint=answer.fingerprint, candidates=endings)
@@ -201,7 +203,10 @@ class EventEncoder:
         self._begun = True
         started = self._started or ResponseStarted()
         head = Answer(
-            id=started.id or "", model=started.model, usage=usage or Usage(0, 0), candidates=[Candidate(Message("assistant"))]
+            id=started.id or "",
+            model=started.model,
+            usage=usage or Usage(0, 0),
+            candidates=[Candidate(Message("assistant"))],
         )
         self._say("start", {"answer": head}, out)
 
@@ -244,7 +249,9 @@ class EventEncoder:
 
     def _finish_part(self, index: int, part: Any, out: list[WireEvent]) -> None:
         if index not in self._open:
-            blank = {"tool_call": "arguments", "server_tool_call": "arguments", "raw": "", "citation": ""}.get(part.kind, "text")
+            blank = {"tool_call": "arguments", "server_tool_call": "arguments", "raw": "", "citation": ""}.get(
+                part.kind, "text"
+            )
             has = blank in getattr(part, "__dataclass_fields__", ()) and self._streams(part.kind, blank)
             self._begin(index, replace(part, **{blank: ""}) if has else part, out)
             if index not in self._open:

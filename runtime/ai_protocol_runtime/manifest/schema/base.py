@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 Path = tuple[str | int, ...]
 """Where something stands in a manifest: keys and list indices from the top."""
 
 
 class Section(BaseModel):
-    """A part of a manifest: unknown keys and lookalike types (`"yes"`, `"3"`) are errors, and nothing changes it later."""
+    """A part of a manifest: unknown keys and lookalike values (`"yes"`, `"3"`) are errors; it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def faults(self) -> Iterator[tuple[Path, str]]:
         """What is wrong between keys that are right by themselves: the place, and a message for it."""
         yield from ()
 
 
-T = TypeVar("T")
-
-
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-OneOrMore = Annotated[list[T] | T, BeforeValidator(_listed), Field(union_mode="left_to_right")]
+class _ItemsToo:
+    """In the JSON Schema: an item of the list stands for the list."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(core)
+        return {"anyOf": [many["items"], many]}
+
+
+T = TypeVar("T")
+OneOrMore = Annotated[list[T], BeforeValidator(_listed), _ItemsToo()]
 """A value, or a list of values: always a list once it is read."""
+
+
+class ShortForm:
+    """A simpler way to write a value: `read` makes the full form of it, `schema` is its JSON Schema."""
+
+    def __init__(self, kind: type, read: Callable[[Any], Any], schema: JsonSchemaValue) -> None:
+        self.kind, self.read, self.schema = kind, read, schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            lambda value: self.read(value) if isinstance(value, self.kind) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full = handler(core)
+        return {"anyOf": [self.schema, *full.get("anyOf", [full])]}
 
 
 def _pattern(value: Any) -> Any:
@@ -42,7 +75,8 @@ Regex = Annotated[re.Pattern[str], BeforeValidator(_pattern), WithJsonSchema({"t
 """A regular expression, regardless of case."""
 
 _KEY = r"(?:\[\]|[^.\[\]\s]+(?:\[\])?)"
-JSONPath = Annotated[str, StringConstraints(pattern=rf"^{_KEY}(?:\.{_KEY})*$")]
+JSON_PATH = rf"^{_KEY}(?:\.{_KEY})*$"
+JSONPath = Annotated[str, StringConstraints(pattern=JSON_PATH)]
 """Keys of a JSON object joined by dots; ``[]`` after a key stands for every element of the list there."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
@@ -59,4 +93,4 @@ class Docs(Section):
 
     checked: date = Field(description="The day on which the manifest was compared with its sources.")
     pages: list[Url] = Field(min_length=1, description="The pages it was compared with.")
-    notes: str | None = Field(None, description="What a reader of the manifest should know.")
+    notes: str | None = Field(default=None, description="What a reader of the manifest should know.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints
 
-from .base import Docs, Id, Section
+from .base import Docs, Id, Section, ShortForm
 
 Modality = Literal["text", "image", "audio", "video", "pdf"]
 Count = Annotated[int, Field(gt=0)]
@@ -18,32 +18,31 @@ ModelName = Annotated[str, StringConstraints(pattern=r"^\S+$")]
 class Reasoning(Section):
     """How a model's reasoning is asked for."""
 
-    efforts: list[str] = Field([], description="The effort words it takes, lowest first; none means it takes no words.")
-    default: str | None = Field(None, description="The effort it has when none is asked for.")
-    budget: bool = Field(False, description="Whether it takes a number of reasoning tokens.")
+    efforts: list[str] = Field(
+        default=[], description="The effort words it takes, lowest first; none means it takes no words."
+    )
+    default: str | None = Field(default=None, description="The effort it has when none is asked for.")
+    budget: bool = Field(default=False, description="Whether it takes a number of reasoning tokens.")
 
 
-def _reasoning(value: Any) -> Any:
-    """``true`` stands for reasoning of which nothing more is known, ``false`` for none."""
-    return ({} if value else None) if isinstance(value, bool) else value
+_KnownOrNot = ShortForm(bool, lambda reasons: {} if reasons else None, {"type": "boolean"})
 
 
 class ModelFacts(Section):
     """What the rest of the program has to know of a model."""
 
-    context_window: Count | None = Field(None, description="Tokens it can read and write together.")
-    max_output: Count | None = Field(None, description="Tokens it can write in one answer.")
-    inputs: list[Modality] = Field(["text"], description="What it reads.")
-    outputs: list[Modality] = Field(["text"], description="What it writes.")
-    tool_calling: bool = Field(True, description="Whether it calls tools.")
-    tool_choice: bool = Field(True, description="Whether it can be made to call a tool.")
-    structured_output: bool = Field(False, description="Whether it can be held to a JSON Schema.")
-    reasoning: Annotated[Reasoning | None, BeforeValidator(_reasoning)] = Field(
-        None,
+    context_window: Count | None = Field(default=None, description="Tokens it can read and write together.")
+    max_output: Count | None = Field(default=None, description="Tokens it can write in one answer.")
+    inputs: list[Modality] = Field(default=["text"], description="What it reads.")
+    outputs: list[Modality] = Field(default=["text"], description="What it writes.")
+    tool_calling: bool = Field(default=True, description="Whether it calls tools.")
+    tool_choice: bool = Field(default=True, description="Whether it can be made to call a tool.")
+    structured_output: bool = Field(default=False, description="Whether it can be held to a JSON Schema.")
+    reasoning: Annotated[Reasoning | None, _KnownOrNot] = Field(
+        default=None,
         description="How its reasoning is asked for; true where no more is known, false or left out where it has none.",
-        json_schema_extra={"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/Reasoning"}]},
     )
-    temperature: bool = Field(True, description="Whether it takes a temperature.")
+    temperature: bool = Field(default=True, description="Whether it takes a temperature.")
 
 
 class Prices(Section):
@@ -51,21 +50,27 @@ class Prices(Section):
 
     input: Price = Field(description="Of input that is not cached.")
     output: Price = Field(description="Of output, reasoning included.")
-    cache_read: Price | None = Field(None, description="Of input read from a cache; left out, as other input.")
-    cache_write: Price | None = Field(None, description="Of input written to a cache; left out, as other input.")
+    cache_read: Price | None = Field(default=None, description="Of input read from a cache; left out, as other input.")
+    cache_write: Price | None = Field(
+        default=None, description="Of input written to a cache; left out, as other input."
+    )
 
 
 class ModelEntry(ModelFacts):
     """One model, as it stands in the file."""
 
-    name: str | None = Field(None, min_length=1, description="The name people know it by.")
+    name: str | None = Field(default=None, min_length=1, description="The name people know it by.")
     aliases: list[ModelName] = Field(
-        [], description="Other names for the id. An asterisk stands for anything: `name-2025-*`."
+        default=[], description="Other names for the id. An asterisk stands for anything: `name-2025-*`."
     )
-    protocol: Id | None = Field(None, description="The wire format it is best spoken to in, where it is not the usual one.")
-    prices: Prices | None = Field(None, description="US dollars for a million tokens.")
-    released: date | None = Field(None, description="The day it became available.")
-    deprecated: bool = Field(False, description="Whether the provider advises against it, or has set an end to it.")
+    protocol: Id | None = Field(
+        default=None, description="The wire format it is best spoken to in, where it is not the usual one."
+    )
+    prices: Prices | None = Field(default=None, description="US dollars for a million tokens.")
+    released: date | None = Field(default=None, description="The day it became available.")
+    deprecated: bool = Field(
+        default=False, description="Whether the provider advises against it, or has set an end to it."
+    )
 
 
 class ModelManifest(ModelEntry):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from ai_protocol_runtime.types.errors import ERROR_CLASSES
 
 from .base import (
+    JSON_PATH,
     Docs,
     EnvName,
     HeaderName,
@@ -21,6 +22,7 @@ from .base import (
     Regex,
     Seconds,
     Section,
+    ShortForm,
     Url,
 )
 from .models import ModelFacts
@@ -48,8 +50,10 @@ _MODEL = "model"
 class Variable(Section):
     """A part of the address that differs from one account to another."""
 
-    env: list[EnvName] = Field([], description="Environment variables that may hold it; the first that is set counts.")
-    default: str | None = Field(None, description="Its value where no environment variable holds it.")
+    env: list[EnvName] = Field(
+        default=[], description="Environment variables that may hold it; the first that is set counts."
+    )
+    default: str | None = Field(default=None, description="Its value where no environment variable holds it.")
     description: str = Field(description="What it is and where to find it; shown where it is missing.")
 
     def faults(self) -> Iterator[tuple[Path, str]]:
@@ -60,10 +64,14 @@ class Variable(Section):
 class Credentials(Section):
     """Where the key comes from and how it travels: always in a header."""
 
-    env: list[EnvName] = Field([], description="Environment variables that may hold the key; the first that is set counts.")
-    header: HeaderName = Field("Authorization", description="The header that carries the key.")
-    prefix: str = Field("Bearer ", description="What stands before the key in that header, with its space.")
-    required: bool = Field(True, description="Whether a call without a key is an error before anything is sent.")
+    env: list[EnvName] = Field(
+        default=[], description="Environment variables that may hold the key; the first that is set counts."
+    )
+    header: HeaderName = Field(default="Authorization", description="The header that carries the key.")
+    prefix: str = Field(default="Bearer ", description="What stands before the key in that header, with its space.")
+    required: bool = Field(
+        default=True, description="Whether a call without a key is an error before anything is sent."
+    )
 
     def faults(self) -> Iterator[tuple[Path, str]]:
         if self.required and not self.env:
@@ -71,21 +79,25 @@ class Credentials(Section):
 
 
 class Refusal(Section):
-    """A field that is refused under a condition."""
+    """A field that is refused; always, unless under a condition. A path alone stands for the first."""
 
     path: JSONPath = Field(description="The field.")
     when: dict[JSONPath, Any] = Field(
-        min_length=1,
-        description="The condition: what each of these fields must be in the body. A list names alternatives; null means "
-        "that the field is there, whatever its value.",
+        default={},
+        description="The condition: what each of these fields must be in the body. A list names alternatives; null "
+        "means that the field is there, whatever its value.",
     )
+
+
+_Refused = Annotated[Refusal, ShortForm(str, lambda path: {"path": path}, {"type": "string", "pattern": JSON_PATH})]
 
 
 class Protocol(Section):
     """How the provider speaks one wire format.
 
-    Paths lead into the request body as the wire format itself writes it, keys joined by dots, ``[]`` for every element of a
-    list: ``messages[].reasoning_content``. They are applied in this order: `defaults`, `replace`, `refuse`, `rename`.
+    Paths lead into the request body as the wire format itself writes it, keys joined by dots, ``[]`` for every
+    element of a list: ``messages[].reasoning_content``. They are applied in this order: `defaults`, `replace`, `refuse`,
+    `rename`.
     """
 
     path: str = Field(
@@ -93,47 +105,61 @@ class Protocol(Section):
         description="Path of the requests beneath the base URL, with its query if any. {model} stands for the model.",
     )
     stream_path: str | None = Field(
-        None, pattern=r"^/\S*$", description="Path of requests for a stream, where it is another."
+        default=None, pattern=r"^/\S*$", description="Path of requests for a stream, where it is another."
     )
-    framing: str | None = Field(None, description="How streams are framed, where it is not the wire format's usual way.")
-    headers: dict[HeaderName, str] = Field({}, description="Constant headers of requests in this format.")
-    credentials: Credentials | None = Field(None, description="How the key travels here, where it is not the usual way.")
-    defaults: dict[JSONPath, Any] = Field({}, description="Values that are sent where the request does not say otherwise.")
+    framing: str | None = Field(
+        default=None, description="How streams are framed, where it is not the wire format's usual way."
+    )
+    headers: dict[HeaderName, str] = Field(default={}, description="Constant headers of requests in this format.")
+    credentials: Credentials | None = Field(
+        default=None, description="How the key travels here, where it is not the usual way."
+    )
+    defaults: dict[JSONPath, Any] = Field(
+        default={}, description="Values that are sent where the request does not say otherwise."
+    )
     replace: dict[JSONPath, dict[str, str]] = Field(
-        {}, description="Words this provider has others for: by the field, the wire format's word and the one to send."
+        default={},
+        description="Words this provider has others for: by the field, the wire format's word and the one to send.",
     )
-    refuse: list[JSONPath | Refusal] = Field(
-        [], description="Fields the provider refuses: they are not sent, and are reported as a loss."
+    refuse: list[_Refused] = Field(
+        default=[], description="Fields the provider refuses: they are not sent, and are reported as a loss."
     )
-    rename: dict[JSONPath, str] = Field({}, description="Fields it calls otherwise: the path and the key to send instead.")
+    rename: dict[JSONPath, str] = Field(
+        default={}, description="Fields it calls otherwise: the path and the key to send instead."
+    )
     echo_reasoning: Literal["always", "with_tools", "never"] | None = Field(
-        None,
-        description="When the reasoning of earlier answers is sent back: always, with_tools (only with answers that call "
-        "tools) or never. Left out, the wire format decides.",
+        default=None,
+        description="When the reasoning of earlier answers is sent back: always, with_tools (only with answers that "
+        "call tools) or never. Left out, the wire format decides.",
     )
     stream_usage: bool = Field(
-        True,
-        description="Whether a stream may be asked to report usage. It means nothing in a wire format that has no such request.",
+        default=True,
+        description="Whether a stream may be asked to report usage. It means nothing in a wire format without such a "
+        "request.",
     )
     effort_budgets: dict[str, int] = Field(
-        {},
-        description="Effort words as numbers of reasoning tokens, lowest first: sent in place of the word for models that "
-        "list no effort words of their own.",
+        default={},
+        description="Effort words as numbers of reasoning tokens, lowest first: sent in place of the word for models "
+        "that list no effort words of their own.",
     )
 
 
 class ErrorRule(Section):
     """A kind of error, told by all of the marks that are given."""
 
-    status: OneOrMore[int | Literal["4xx", "5xx"]] = Field([], description="HTTP statuses; 4xx and 5xx are whole classes.")
-    code: OneOrMore[str | int] = Field([], description="Values of the error's code.")
-    type: OneOrMore[str] = Field([], description="Values of the error's type.")
-    message: OneOrMore[Regex] = Field(
-        [], description="Regular expressions, one of which is found in the message. Case does not matter."
+    status: OneOrMore[int | Literal["4xx", "5xx"]] = Field(
+        default=[], description="HTTP statuses; 4xx and 5xx are whole classes."
     )
-    error: str = Field(description="The error class, by its name.", json_schema_extra={"enum": sorted(ERROR_CLASSES)})
+    code: OneOrMore[str | int] = Field(default=[], description="Values of the error's code.")
+    type: OneOrMore[str] = Field(default=[], description="Values of the error's type.")
+    message: OneOrMore[Regex] = Field(
+        default=[], description="Regular expressions, one of which is found in the message. Case does not matter."
+    )
+    error: str = Field(
+        description="The error class, by its name.", json_schema_extra={"enum": [*sorted(ERROR_CLASSES)]}
+    )
     retryable: bool | None = Field(
-        None, description="Whether the same call may succeed later, where it is not as usual for the class."
+        default=None, description="Whether the same call may succeed later, where it is not as usual for the class."
     )
 
     @field_validator("error")
@@ -151,40 +177,49 @@ class ErrorRule(Section):
 class ErrorRules(Section):
     """How to read an error body, and what kind of error it is.
 
-    Each list of paths is tried in order; a value that is null, empty or of the wrong type does not count. A body that is a
-    list begins with ``[]``.
+    Each list of paths is tried in order; a value that is null, empty or of the wrong type does not count. A body that
+    is a list begins with ``[]``.
     """
 
-    message: list[JSONPath] = Field([], description="Where the message is (a text).")
-    code: list[JSONPath] = Field([], description="Where the provider's code is (a text or a number).")
-    type: list[JSONPath] = Field([], description="Where the provider's type is (a text).")
-    param: list[JSONPath] = Field([], description="Where the argument that is blamed is (a text).")
-    request_id: list[JSONPath] = Field([], description="Where the request's id is (a text), if no header has it.")
-    status: list[JSONPath] = Field(
-        [], description="Where the HTTP status is (a number from 400 to 599), for errors inside a stream or a 200 answer."
+    message: list[JSONPath] = Field(default=[], description="Where the message is (a text).")
+    code: list[JSONPath] = Field(default=[], description="Where the provider's code is (a text or a number).")
+    type: list[JSONPath] = Field(default=[], description="Where the provider's type is (a text).")
+    param: list[JSONPath] = Field(default=[], description="Where the argument that is blamed is (a text).")
+    request_id: list[JSONPath] = Field(
+        default=[], description="Where the request's id is (a text), if no header has it."
     )
-    rules: list[ErrorRule] = Field([], description="Kinds of errors; the first rule that fits counts.")
+    status: list[JSONPath] = Field(
+        default=[],
+        description="Where the HTTP status is (a number from 400 to 599), for errors inside a stream or a 200 answer.",
+    )
+    rules: list[ErrorRule] = Field(default=[], description="Kinds of errors; the first rule that fits counts.")
 
 
 class Retry(Section):
     """Where the provider says whether and when to try again. Read from failures only."""
 
     headers: list[HeaderName] = Field(
-        [],
+        default=[],
         description="Headers with the time to wait, tried in order: seconds, a date, or a time such as 1m30s; "
         "milliseconds where the name ends in -ms.",
     )
-    paths: list[JSONPath] = Field([], description="Where an error body has the time to wait: seconds, or a time such as 27s.")
-    advice: list[HeaderName] = Field([], description="Headers that say true or false: whether to try again at all.")
+    paths: list[JSONPath] = Field(
+        default=[], description="Where an error body has the time to wait: seconds, or a time such as 27s."
+    )
+    advice: list[HeaderName] = Field(
+        default=[], description="Headers that say true or false: whether to try again at all."
+    )
 
 
 class Timeouts(Section):
     """Seconds; what is left out is the client's own default."""
 
-    connect: Seconds | None = Field(None, description="Seconds to a connection.")
-    first_byte: Seconds | None = Field(None, description="Seconds from the sent request to the head of the answer.")
-    idle: Seconds | None = Field(None, description="Seconds between two pieces of the answer.")
-    total: Seconds | None = Field(None, description="Seconds for the whole call.")
+    connect: Seconds | None = Field(default=None, description="Seconds to a connection.")
+    first_byte: Seconds | None = Field(
+        default=None, description="Seconds from the sent request to the head of the answer."
+    )
+    idle: Seconds | None = Field(default=None, description="Seconds between two pieces of the answer.")
+    total: Seconds | None = Field(default=None, description="Seconds for the whole call.")
 
 
 class Inherited(Section):
@@ -193,12 +228,18 @@ class Inherited(Section):
     Maps are merged; lists come after the provider's own.
     """
 
-    errors: ErrorRules = Field(ErrorRules(), description="How to read errors.")
-    request_id_headers: list[HeaderName] = Field([], description="Headers with the request's id, tried in order.")
-    rate_limit_headers: dict[Figure, HeaderName] = Field({}, description="Headers with the state of the rate limits.")
-    retry: Retry = Field(Retry(), description="Where the provider says whether and when to try again.")
-    timeouts: Timeouts = Field(Timeouts(), description="How long to wait, in seconds.")
-    models: ModelFacts = Field(ModelFacts(), description="What a model of this provider is that no model manifest knows.")
+    errors: ErrorRules = Field(default=ErrorRules(), description="How to read errors.")
+    request_id_headers: list[HeaderName] = Field(
+        default=[], description="Headers with the request's id, tried in order."
+    )
+    rate_limit_headers: dict[Figure, HeaderName] = Field(
+        default={}, description="Headers with the state of the rate limits."
+    )
+    retry: Retry = Field(default=Retry(), description="Where the provider says whether and when to try again.")
+    timeouts: Timeouts = Field(default=Timeouts(), description="How long to wait, in seconds.")
+    models: ModelFacts = Field(
+        default=ModelFacts(), description="What a model of this provider is that no model manifest knows."
+    )
 
 
 class ProviderManifest(Inherited):
@@ -206,32 +247,41 @@ class ProviderManifest(Inherited):
 
     id: Id = Field(description="The provider's name; also that of the file.")
     extends: Id | None = Field(
-        None, description="A provider over which this one is laid: maps are merged, lists and values replaced."
+        default=None, description="A provider over which this one is laid: maps are merged, lists and values replaced."
     )
     name: str = Field(min_length=1, description="The name people know it by.")
-    aliases: list[Id] = Field([], description="Other names for the id.")
-    website: Url | None = Field(None, description="The provider's home page.")
+    aliases: list[Id] = Field(default=[], description="Other names for the id.")
+    website: Url | None = Field(default=None, description="The provider's home page.")
     docs: Docs = Field(description="When and with what this file was compared.")
     base_url: Url = Field(
         description="Where the paths of the protocols begin. {name} stands for the variable of that name.",
     )
     base_url_env: list[EnvName] = Field(
-        [], description="Environment variables that may hold another base URL; the first that is set counts."
+        default=[], description="Environment variables that may hold another base URL; the first that is set counts."
     )
-    variables: dict[str, Variable] = Field({}, description="The variables in the base URL and the paths.")
-    in_process: bool = Field(False, description="Whether it is simulated in this process: no network, whatever the base URL.")
+    variables: dict[str, Variable] = Field(default={}, description="The variables in the base URL and the paths.")
+    in_process: bool = Field(
+        default=False, description="Whether it is simulated in this process: no network, whatever the base URL."
+    )
     credentials: Credentials = Field(
-        Credentials(required=False), description="Where the key comes from and how it travels; left out, none is needed."
+        default=Credentials(required=False),
+        description="Where the key comes from and how it travels; left out, none is needed.",
     )
-    headers: dict[HeaderName, str] = Field({}, description="Constant headers of all requests.")
+    headers: dict[HeaderName, str] = Field(default={}, description="Constant headers of all requests.")
     protocols: dict[Id, Protocol] = Field(
-        min_length=1, description="The wire formats it speaks. The first is the usual one, unless `default_protocol` is given."
+        min_length=1,
+        description="The wire formats it speaks. The first is the usual one, unless `default_protocol` is given.",
     )
-    default_protocol: Id | None = Field(None, description="The wire format that is used unless another is asked for.")
+    default_protocol: Id | None = Field(
+        default=None, description="The wire format that is used unless another is asked for."
+    )
 
     def faults(self) -> Iterator[tuple[Path, str]]:
         if self.default_protocol is not None and self.default_protocol not in self.protocols:
-            yield ("default_protocol",), f"`{self.default_protocol}` is none of the protocols: {', '.join(self.protocols)}"
+            yield (
+                ("default_protocol",),
+                f"`{self.default_protocol}` is none of the protocols: {', '.join(self.protocols)}",
+            )
         used = set()
         for path, text in self._addresses():
             for name in _VARIABLE.findall(text):

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr
 
-from ..document import Document
+from ai_protocol_runtime.manifest.document import Document
+
 from .base import Docs, Id, Section
 
 Free = dict[str, Any]
@@ -18,20 +19,26 @@ class WireManifest(Section):
 
     id: Id = Field(description="The format's name; also that of the file.")
     docs: Docs = Field(description="When and with what this file was compared.")
-    framings: list[str] = Field(["sse"], min_length=1, description="How its streams may travel, the usual way first.")
-    maps: Free = Field({}, description="Words of the wire and the unified words they stand for.")
-    private: list[str] = Field([], description="Fields that leave only to the wire they came from.")
-    sent_back: Free = Field({}, description="Kinds of parts that go back only with one of these fields.")
-    merge: list[Any] = Field([], description="Roles whose neighbouring messages are joined when they come from elsewhere.")
-    path: list[str] = Field([], description="Templates of request paths that carry holes, such as the model.")
-    tables: Free = Field({}, description="Named alternatives of shapes.")
-    messages: list[Any] = Field([], description="How messages stand in a request.")
+    framings: list[str] = Field(
+        default=["sse"], min_length=1, description="How its streams may travel, the usual way first."
+    )
+    maps: Free = Field(default={}, description="Words of the wire and the unified words they stand for.")
+    private: list[str] = Field(default=[], description="Fields that leave only to the wire they came from.")
+    sent_back: Free = Field(default={}, description="Kinds of parts that go back only with one of these fields.")
+    merge: list[Any] = Field(
+        default=[], description="Roles whose neighbouring messages are joined when they come from elsewhere."
+    )
+    path: list[str] = Field(default=[], description="Templates of request paths that carry holes, such as the model.")
+    tables: Free = Field(default={}, description="Named alternatives of shapes.")
+    messages: list[Any] = Field(default=[], description="How messages stand in a request.")
     request: Free = Field(description="The shape of a request.")
     answer: Free = Field(description="The shape of a whole answer.")
-    piece: Free | None = Field(None, description="The shape of a streamed piece, where an answer comes in pieces of its own form.")
-    error: Free | None = Field(None, description="The shape of an answer that is an error.")
-    usage: Free = Field({}, description="Token counts as paths, or sums of paths, into the usage object.")
-    stream: Free | None = Field(None, description="How a stream is read and written.")
+    piece: Free | None = Field(
+        default=None, description="The shape of a streamed piece, where an answer comes in pieces of its own form."
+    )
+    error: Free | None = Field(default=None, description="The shape of an answer that is an error.")
+    usage: Free = Field(default={}, description="Token counts as paths, or sums of paths, into the usage object.")
+    stream: Free | None = Field(default=None, description="How a stream is read and written.")
 
     _document: Document = PrivateAttr()
 
