@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from .parts import Extra, Message
+from .parts import Extra, Message, Text
 from .request import Loss
 from .usage import Usage
 
@@ -14,9 +14,9 @@ from .usage import Usage
 class Candidate:
     """One of the answers of a call (`n` > 1 gives several).
 
-    `finish_reason` is ours: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ``pause``, ``error``, or the provider's own
-    word where no map knows it. `tool_calls` is said whenever the message holds one, whatever the provider called it;
-    `finish_word` and `finish_detail` are what the provider wrote.
+    `finish_reason` is ours: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ``pause``, ``error``, or the
+    provider's own word where no map knows it. `tool_calls` is said whenever the message holds one, whatever the
+    provider called it; `finish_word` and `finish_detail` are what the provider wrote.
     """
 
     message: Message = field(default_factory=Message)
@@ -34,8 +34,9 @@ class Candidate:
 class Call:
     """What is known of the call that brought an answer, apart from what the answer says.
 
-    `provider` and `protocol` are manifest ids, `attempts` how often it was sent, `rate_limits` the provider's own figures (by the
-    names of its manifest), `losses` what the wire format had no place for, `headers` the answer's headers in lower case.
+    `provider` and `protocol` are manifest ids, `attempts` how often it was sent, `rate_limits` the provider's own
+    figures (by the names of its manifest), `losses` what the wire format had no place for, `headers` the answer's
+    headers in lower case.
     """
 
     provider: str
@@ -51,8 +52,9 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """`id` and `model` as the provider says them, `created` in Unix seconds. `error` is the provider's own error object,
-    where it sits inside an answer; `blocked` why it would not even read the prompt (then there is no candidate)."""
+    """`id` and `model` as the provider says them, `created` in Unix seconds. `error` is the provider's own error
+    object, where it sits inside an answer; `blocked` why it would not even read the prompt (then there is no
+    candidate)."""
 
     id: str | None = None
     model: str | None = None
@@ -80,4 +82,4 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return "".join(part.text for part in self.message.parts if part.kind == "text" and part.text)  # type: ignore[union-attr]
+        return "".join(part.text for part in self.message.parts if isinstance(part, Text))

@@ -37,8 +37,8 @@ from typing import Any, ClassVar
 class AIProtocolError(Exception):
     """Base of every error this package raises on purpose.
 
-    `message` says what happened and what to do next. `name` and `code` are AI-Protocol's; `retryable`: the same call may
-    succeed later; `fallbackable`: another model or provider may answer.
+    `message` says what happened and what to do next. `name` and `code` are AI-Protocol's; `retryable`: the same
+    call may succeed later; `fallbackable`: another model or provider may answer.
     """
 
     code: ClassVar[str] = "E9999"
@@ -87,9 +87,9 @@ class UnsupportedError(UsageError):
 class ProviderError(AIProtocolError):
     """What a provider (or the way to it) did.
 
-    `status` is the HTTP status (None when there was no answer), `provider_code` and `provider_type` the provider's own words,
-    `param` the argument it blames, `retry_after` seconds, `body` the raw error body, `headers` the answer's headers.
-    `partial` is what a broken stream had brought (an `Answer`).
+    `status` is the HTTP status (None when there was no answer), `provider_code` and `provider_type` the provider's
+    own words, `param` the argument it blames, `retry_after` seconds, `body` the raw error body, `headers` the
+    answer's headers. `partial` is what a broken stream had brought (an `Answer`).
     """
 
     def __init__(

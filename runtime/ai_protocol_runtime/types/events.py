@@ -1,8 +1,9 @@
 """What a stream says, one small object at a time.
 
 AI-Protocol's nine names, each with the `index` of the block it belongs to, and what they lack. Indices are ours: one
-rising sequence over text, reasoning, tool and all other blocks of a candidate, in the order in which they began. A block's
-events are: its deltas, then `PartEnded` (`ToolCallEnded` for a tool call) with the finished part, complement and all.
+rising sequence over text, reasoning, tool and all other blocks of a candidate, in the order in which they began. A
+block's events are: its deltas, then `PartEnded` (`ToolCallEnded` for a tool call) with the finished part,
+complement and all.
 """
 
 from __future__ import annotations

@@ -145,8 +145,8 @@ Part: TypeAlias = Text | Reasoning | ToolCall | ToolResult | Media | ServerToolC
 
 @dataclass(slots=True)
 class Message:
-    """One turn. `role` is ``system``, ``user``, ``assistant`` or ``tool``. `citations` are those that a wire gives for the
-    message as a whole, not for one of its texts."""
+    """One turn. `role` is ``system``, ``user``, ``assistant`` or ``tool``. `citations` are those that a wire gives
+    for the message as a whole, not for one of its texts."""
 
     role: str = ""
     parts: list[Part] = field(default_factory=list)

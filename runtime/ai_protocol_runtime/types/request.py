@@ -48,9 +48,9 @@ class ResponseFormat:
 class Request:
     """One call of a chat model. None always means "not said"; the provider's default then holds.
 
-    `thinking` is ``enabled``, ``adaptive`` or ``disabled``; `effort` a word of the provider's scale (``low``, ``medium``,
-    ``high`` ...); `reasoning_budget` a number of tokens; `include_thoughts` asks for the reasoning to be shown and
-    `reasoning_summary` how (``auto``, ``concise``, ``detailed``).
+    `thinking` is ``enabled``, ``adaptive`` or ``disabled``; `effort` a word of the provider's scale (``low``,
+    ``medium``, ``high`` ...); `reasoning_budget` a number of tokens; `include_thoughts` asks for the reasoning to
+    be shown and `reasoning_summary` how (``auto``, ``concise``, ``detailed``).
     """
 
     model: str | None = None

@@ -1,7 +1,7 @@
 """An answer under construction: the blocks of a stream, put together and told as events.
 
-Both manners of streaming end here, and so does everything they have in common: our block indices, text collected in lists and
-joined once, calls that are calls only when they are complete, usage that a later null does not erase.
+Both manners of streaming end here, and so does everything they have in common: our block indices, text collected in
+lists and joined once, calls that are calls only when they are complete, usage that a later null does not erase.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..types import (
+from ai_protocol_runtime.types import (
     Answer,
     Candidate,
     CitationDelta,
@@ -167,7 +167,7 @@ class Assembly:
             usage = decode({**before.raw, **{k: v for k, v in usage.raw.items() if v is not None}})
         if usage != before:
             self.head.usage = usage
-            out.append(Metadata(usage))  # type: ignore[arg-type]
+            out.append(Metadata(usage))
 
     # the whole
 
@@ -195,7 +195,8 @@ class Assembly:
 
 
 def merged(before: Any, now: Any) -> Any:
-    """Complements of two pieces of one thing: objects merged, lists joined, a null says nothing, else the later holds."""
+    """Complements of two pieces of one thing: objects merged, lists joined, a null says nothing, else the later
+    holds."""
     if now is None or before == now:
         return before
     if isinstance(before, dict) and isinstance(now, dict):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..types.errors import ManifestError
+from ai_protocol_runtime.types.errors import ManifestError
+
 from . import notation as n
 from . import operators, usage
 from .kinds import KINDS, Kind

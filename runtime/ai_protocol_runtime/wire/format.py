@@ -7,8 +7,9 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..types import Answer, Candidate, Loss, Raw, Request, ToolCall
-from ..types.errors import MalformedResponseError
+from ai_protocol_runtime.types import Answer, Candidate, Loss, Raw, Request, ToolCall
+from ai_protocol_runtime.types.errors import MalformedResponseError
+
 from . import generate
 from . import notation as n
 from .compiler import Compiler, Fault
@@ -23,13 +24,14 @@ from .typed import KEYS, VERBS, EventDecoder, Line, line
 from .writer import EventEncoder, PieceEncoder
 
 if TYPE_CHECKING:
-    from ..manifest import Manifests
+    from ai_protocol_runtime.manifest import Manifests
 
 
 def wire_format(name: str, manifests: Manifests) -> WireFormat:
     """The format of that name, compiled when first asked for and again when its file has changed.
 
-    Raises ManifestError for an unknown format (naming the nearest) or a shape that does not compile (with file and line).
+    Raises ManifestError for an unknown format (naming the nearest) or a shape that does not compile (with file and
+    line).
     """
     manifest = manifests.wire(name)
     document = manifest.document
@@ -86,26 +88,26 @@ class WireFormat:
 
     def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
         variants = []
-        for number, line in enumerate(data["messages"]):
+        for number, source in enumerate(data["messages"]):
             path: n.Path = ("messages", number)
             allowed = {"at", "as", "role", "shape", "each", "spread", "back_only"}
-            for key in line:
+            for key in source:
                 if key not in allowed:
                     raise fault((*path, key), f"unknown key `{key}`{n.nearest(str(key), sorted(allowed))}")
-            role = line["role"]
-            shape = compiler.shape(compiler.notation.read(line["shape"], (*path, "shape")), (*path, "shape"))
+            role = source["role"]
+            shape = compiler.shape(compiler.notation.read(source["shape"], (*path, "shape")), (*path, "shape"))
             compiler.check(shape.holes(), KINDS["message"], (*path, "shape"))
             variants.append(
                 Variant(
                     number,
-                    line["at"],
+                    source["at"],
                     tuple(role if isinstance(role, list) else [role]),
                     shape,
                     shape.tables(),
-                    field=line.get("as") == "field",
-                    each=bool(line.get("each")),
-                    spread=bool(line.get("spread")),
-                    back_only=bool(line.get("back_only")),
+                    field=source.get("as") == "field",
+                    each=bool(source.get("each")),
+                    spread=bool(source.get("spread")),
+                    back_only=bool(source.get("back_only")),
                 )
             )
         return variants
@@ -142,8 +144,8 @@ class WireFormat:
     ) -> dict[str, Any]:
         """The JSON body of a request. What the format has no place for is added to `losses`.
 
-        `echo` is the provider's rule for reasoning of earlier turns: ``always``, ``with_tools`` (only in turns that call tools) or
-        ``never``; None leaves it to the format.
+        `echo` is the provider's rule for reasoning of earlier turns: ``always``, ``with_tools`` (only in turns that
+        call tools) or ``never``; None leaves it to the format.
         """
         out = Writing(self.id)
         src = {name: getattr(request, name) for name in KINDS["request"].fields}
@@ -220,7 +222,8 @@ class WireFormat:
     # streams
 
     def stream_decoder(self, generated: bool = True) -> PieceDecoder | EventDecoder:
-        """Reads the JSON of a stream's events; `generated=False` reads by the closures alone (slower, the same result)."""
+        """Reads the JSON of a stream's events; `generated=False` reads by the closures alone (slower, the same
+        result)."""
         if self.stream["manner"] == "pieces":
             return PieceDecoder(self, generated)
         return EventDecoder(self, generated)
@@ -288,8 +291,8 @@ class WireFormat:
         return body if isinstance(body, dict) else {}
 
     def worded(self, answer: Answer) -> Answer:
-        """A copy whose finish words are this wire's own, and whose calls have the ids that others leave out. An answer that does not
-        say why it ended has simply ended."""
+        """A copy whose finish words are this wire's own, and whose calls have the ids that others leave out. An
+        answer that does not say why it ended has simply ended."""
         candidates = []
         for number, c in enumerate(answer.candidates):
             own = bool(c.extra) and (c.extra or {}).get("wire") == self.id

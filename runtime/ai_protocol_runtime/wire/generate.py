@@ -1,8 +1,9 @@
 """Python source for the events that a stream consists of, generated from the same nodes as the closures.
 
-Only the usual deltas are generated: more of a text, more of a call's arguments, in a block that is already open. Each function
-returns False for anything else it meets (another key, another type, a block not yet begun), before it has changed anything, and
-the closures then read the event; so the two cannot disagree without a test seeing it (tests/wire/test_generated.py).
+Only the usual deltas are generated: more of a text, more of a call's arguments, in a block that is already open.
+Each function returns False for anything else it meets (another key, another type, a block not yet begun), before it
+has changed anything, and the closures then read the event; so the two cannot disagree without a test seeing it
+(tests/wire/test_generated.py).
 """
 
 from __future__ import annotations
@@ -273,9 +274,11 @@ def _elements(compiler: Compiler, table: str, value: str, number: int) -> tuple[
             f"            text = {_get(paths['arguments'])}",
             f"            slot = {_get(paths['slot'])}",
             "            block = lane.by_key.get(('slot', slot))",
-            f"            if slot is None or block is None or type(text) is not str or not event.keys() <= {_keys(keys)} "
-            f"or not event[{wrapper!r}].keys() <= {_keys(inner)} or {_get(paths['id'])} or {_get(paths['name'])} "
-            "or not block.open:",
+            "            if slot is None or block is None or not block.open or type(text) is not str:",
+            "                return False",
+            f"            if not event.keys() <= {_keys(keys)} or not event[{wrapper!r}].keys() <= {_keys(inner)}:",
+            "                return False",
+            f"            if {_get(paths['id'])} or {_get(paths['name'])}:",
             "                return False",
             f"            if text:\n                {found}.append((block, text))",
         ]
@@ -283,7 +286,7 @@ def _elements(compiler: Compiler, table: str, value: str, number: int) -> tuple[
         texts = _text_variants(compiler, table)
         if not texts:
             return [f"    if {value}:", "        return False"], []
-        checks.append("            text = event.get(%r)" % texts[0][1])
+        checks.append(f"            text = event.get({texts[0][1]!r})")
         for i, (kind, key, constants) in enumerate(texts):
             tests = " and ".join(
                 [f"len(event) == {1 + len(constants)}", *(f"event.get({k!r}) is {v!r}" for k, v in constants)]
@@ -295,7 +298,7 @@ def _elements(compiler: Compiler, table: str, value: str, number: int) -> tuple[
         checks += [
             "            else:\n                return False",
             f"            block = lane.last.get({table!r})",
-            "            if type(text) is not str or block is None or block.part.kind != kind or not block.open or block.part.signature:",
+            "            if type(text) is not str or block is None or block.part.kind != kind or not block.open:",
             "                return False",
             f"            {found}.append((block, text))",
         ]

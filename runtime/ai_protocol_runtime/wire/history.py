@@ -1,8 +1,9 @@
 """A conversation on the wire: which variant takes which message, and how foreign turns are regrouped and linked.
 
-Decoding never regroups: one element of the wire is one message of ours. Encoding gives a message back to the variant it came
-from; a message from elsewhere is first joined with its neighbours of the same voice where the format says so (`merge`), its
-calls and results are given the ids and names they lack, and it is then cut into runs of parts that a variant takes.
+Decoding never regroups: one element of the wire is one message of ours. Encoding gives a message back to the
+variant it came from; a message from elsewhere is first joined with its neighbours of the same voice where the
+format says so (`merge`), its calls and results are given the ids and names they lack, and it is then cut into runs
+of parts that a variant takes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..types import Message, Raw, Reasoning, ToolCall, ToolResult
+from ai_protocol_runtime.types import Message, Raw, Reasoning, ToolCall, ToolResult
+
 from .operators import FAIL, KEEP, MISSING
 from .shapes import Captures, Shape, Writing
 from .tables import Table
@@ -19,8 +21,8 @@ from .tables import Table
 
 @dataclass(slots=True)
 class Variant:
-    """One line of `messages:`. `field`: the whole key is one message; `each`: one part a message; `spread`: the parts are elements
-    of the list themselves; `back_only`: only for what came from there."""
+    """One line of `messages:`. `field`: the whole key is one message; `each`: one part a message; `spread`: the
+    parts are elements of the list themselves; `back_only`: only for what came from there."""
 
     number: int
     at: str
@@ -127,7 +129,8 @@ class History:
             body.setdefault(at, []).append(value)
 
     def _alt(self, message: Message) -> Any:
-        """The number of the variant this message came from, or the key it lay under unread; None for a message from elsewhere."""
+        """The number of the variant this message came from, or the key it lay under unread; None for a message from
+        elsewhere."""
         extra = message.extra
         if not extra or extra.get("wire") != self.wire or extra.get("alt", ("",))[0] != "messages":
             return None
@@ -162,7 +165,8 @@ class History:
         return not thing.extra or thing.extra.get("wire") != self.wire
 
     def _sendable(self, message: Message, out: Writing, echo: str | None) -> Message:
-        """Without the reasoning that must not go back: by the provider's rule (`echo`), and by the format's (`sent_back`)."""
+        """Without the reasoning that must not go back: by the provider's rule (`echo`), and by the format's
+        (`sent_back`)."""
         kept = []
         calls = any(part.kind == "tool_call" for part in message.parts)
         for part in message.parts:
@@ -180,8 +184,8 @@ class History:
         return message if len(kept) == len(message.parts) else replace(message, parts=kept)
 
     def _merged(self, messages: list[Message]) -> list[Message]:
-        """Neighbours of one voice joined, if the later one is from elsewhere; a message that goes to a key of its own does not
-        stand between, and is joined with the others that go there."""
+        """Neighbours of one voice joined, if the later one is from elsewhere; a message that goes to a key of its
+        own does not stand between, and is joined with the others that go there."""
         fields = {role for v in self.variants if v.field and not v.back_only for role in v.roles}
         listed = {role for v in self.variants if not v.field for role in v.roles}
         hoisted = fields - listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..types import (
+from ai_protocol_runtime.types import (
     Answer,
     Candidate,
     Citation,

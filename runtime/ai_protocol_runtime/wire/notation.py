@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from ..types.errors import ManifestError
+from ai_protocol_runtime.types.errors import ManifestError
+
 from . import operators
 
 Path: TypeAlias = tuple[str | int, ...]

@@ -1,8 +1,8 @@
 """Operators: small pure functions with an inverse, for what a shape cannot say by itself.
 
 `decode` takes what the wire holds and gives what the field holds, `encode` the other way round; either may give FAIL,
-which makes the alternative it stands in not fit. Where `encode(decode(x))` may differ from `x`, the matcher keeps `x` in the
-complement, so an operator need not be one to one.
+which makes the alternative it stands in not fit. Where `encode(decode(x))` may differ from `x`, the matcher keeps
+`x` in the complement, so an operator need not be one to one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..types.errors import MalformedResponseError
+from ai_protocol_runtime.types.errors import MalformedResponseError
+
 from . import jsontext
 
 
@@ -115,8 +116,8 @@ def find(name: str) -> Operator | None:
 
 
 def mapping(name: str, table: dict[Any, Any]) -> Operator:
-    """A map of the YAML: ``wire word: unified word`` or ``[unified words]``. Reading takes the first unified word, writing the
-    first wire word that says it; a word no map knows stays as it is."""
+    """A map of the YAML: ``wire word: unified word`` or ``[unified words]``. Reading takes the first unified word,
+    writing the first wire word that says it; a word no map knows stays as it is."""
     forward: dict[Any, Any] = {}
     back: dict[Any, Any] = {}
     for wire, unified in table.items():

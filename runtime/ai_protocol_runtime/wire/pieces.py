@@ -1,15 +1,16 @@
 """Streams of partial answers: every chunk has the shape of an answer, with pieces of it (`stream: {manner: pieces}`).
 
-A piece continues the last block of its home table if it is of the same kind, so that what is one key in a whole answer is one
-block here. A tool call's piece belongs to the call of its `slot`, of its id, or else to the last one; with a name and no id of an
-earlier call it begins another. A signed piece stands alone, as it must go back.
+A piece continues the last block of its home table if it is of the same kind, so that what is one key in a whole
+answer is one block here. A tool call's piece belongs to the call of its `slot`, of its id, or else to the last one;
+with a name and no id of an earlier call it begins another. A signed piece stands alone, as it must go back.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..types import Answer, Candidate, Raw, RawEvent, StreamError, StreamingEvent, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, Raw, RawEvent, StreamError, StreamingEvent, ToolCall
+
 from .assembly import Assembly, Block, Lane, joined, merged
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..types import Answer, StreamingEvent
-from ..types.errors import MalformedResponseError, StreamInterruptedError
+from ai_protocol_runtime.types import Answer, StreamingEvent
+from ai_protocol_runtime.types.errors import MalformedResponseError, StreamInterruptedError
+
 from . import jsontext
 from .framing import MAX_EVENT, frame_decoder
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 class StreamReader:
     """`feed` what arrives, cut anywhere; `close` when the body ends.
 
-    `close` returns events that end with StreamEnd, or raises StreamInterruptedError (its `partial` is the Answer as far as it came)
-    when the wire format's terminal event was not seen, and MalformedResponseError when there was no event at all. After a
-    StreamError event nothing more is read.
+    `close` returns events that end with StreamEnd, or raises StreamInterruptedError (its `partial` is the Answer as
+    far as it came) when the wire format's terminal event was not seen, and MalformedResponseError when there was no
+    event at all. After a StreamError event nothing more is read.
     """
 
     def __init__(

@@ -1,11 +1,12 @@
 """Shapes compiled to closures: `match` reads JSON into captures, `build` writes captures as JSON.
 
-A matcher takes a JSON value and a dict to fill, and returns the *complement*: what it read and filled no hole with, as JSON
-in the form of what it came from; None where nothing is left, FAIL where the shape does not fit, KEEP where it fits and says
-nothing. A builder takes the values for the holes and the complement (None when the thing came from another wire) and returns
-JSON, or MISSING. In a complement, the key of an entry of the shape holds that entry's own complement, any other key what was
-found there, and ``"$"`` notes: ``as`` (which spelling), ``no`` (which defaults were absent). ``{"$raw": v}`` is a value kept
-whole, ``{"$alt": n}`` which alternative fitted, ``{"$was": v, "$now": x}`` a value its operators do not give back.
+A matcher takes a JSON value and a dict to fill, and returns the *complement*: what it read and filled no hole with,
+as JSON in the form of what it came from; None where nothing is left, FAIL where the shape does not fit, KEEP where
+it fits and says nothing. A builder takes the values for the holes and the complement (None when the thing came from
+another wire) and returns JSON, or MISSING. In a complement, the key of an entry of the shape holds that entry's own
+complement, any other key what was found there, and ``"$"`` notes: ``as`` (which spelling), ``no`` (which defaults
+were absent). ``{"$raw": v}`` is a value kept whole, ``{"$alt": n}`` which alternative fitted, ``{"$was": v, "$now":
+x}`` a value its operators do not give back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ..types import Loss
+from ai_protocol_runtime.types import Loss
+
 from . import notation as n
 from .operators import FAIL, KEEP, MISSING
 
@@ -135,7 +137,8 @@ class HoleShape:
 
 
 class ThingShape:
-    """A hole with a table: one thing. Of a list (`parts`) it takes exactly one, or with ``+`` several joined as one text."""
+    """A hole with a table: one thing. Of a list (`parts`) it takes exactly one, or with ``+`` several joined as one
+    text."""
 
     def __init__(self, hole: n.Hole, table: Table, is_list: bool, whole: bool) -> None:
         self.name, self.optional, self.joined = hole.name, hole.optional, hole.joined
@@ -184,8 +187,8 @@ class ThingShape:
 
 
 class ElementShape:
-    """One element of a list on its own, as stream events give it: a list of its things, and the mark of their group if the
-    element is a group (then there may be none)."""
+    """One element of a list on its own, as stream events give it: a list of its things, and the mark of their group
+    if the element is a group (then there may be none)."""
 
     def __init__(self, name: str, table: Table) -> None:
         self.name, self.table = name, table
@@ -478,7 +481,8 @@ class ObjShape:
         return made
 
     def _shares(self, src: Captures) -> dict[str, list[Any]]:
-        """Several entries take from one list: a part goes back to its home table, a new one to the first that takes it."""
+        """Several entries take from one list: a part goes back to its home table, a new one to the first that takes
+        it."""
         shares: dict[str, list[Any]] = {}
         for pool, slots in self.shared.items():
             shares.update((e.first, []) for e in slots)

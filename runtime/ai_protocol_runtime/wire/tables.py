@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..types import Raw
+from ai_protocol_runtime.types import Raw
+
 from .kinds import Kind
 from .operators import FAIL, KEEP, MISSING
 from .shapes import Captures, ObjShape, Shape, Writing
@@ -23,7 +24,8 @@ class Variant:
 
 @dataclass(slots=True)
 class Group:
-    """A wrapper around several things of an inner table: reading spreads its things into the list, writing wraps again."""
+    """A wrapper around several things of an inner table: reading spreads its things into the list, writing wraps
+    again."""
 
     shape: ObjShape
     inner: Table
@@ -31,7 +33,8 @@ class Group:
 
 
 class Table:
-    """Reads and writes the things of one table. Filled by the compiler after it is made, because tables may name each other.
+    """Reads and writes the things of one table. Filled by the compiler after it is made, because tables may name
+    each other.
 
     A thing's `extra` says ``alt: [table, kind, variant]``, the home it came from.
     """
@@ -149,7 +152,8 @@ class Table:
         return self.group is not None and self.group.inner.takes(thing)
 
     def write_one(self, thing: Any, around: Captures, out: Writing, strict: bool = False) -> Any:
-        """The thing as JSON, in the variant it came from or else the one that loses least. With `strict` nothing may be lost."""
+        """The thing as JSON, in the variant it came from or else the one that loses least. With `strict` nothing
+        may be lost."""
         own = bool(thing.extra) and thing.extra.get("wire") == self.wire
         if thing.kind == "raw":
             if own and thing.extra["alt"][0] == self.name:

@@ -1,8 +1,8 @@
 """Streams of typed events: each event says what it does (`stream: {manner: events}`).
 
-The verbs of an event table: `start` (the answer begins), `open` (a block begins), a kind of part (a delta of such a block, which it
-opens if need be), `final` (the block again, complete), `close`, `finish` (why it ended, usage), `end` (nothing follows), `error`,
-`ignore`. A block's key is its `$index`, with `$sub` where one item holds several.
+The verbs of an event table: `start` (the answer begins), `open` (a block begins), a kind of part (a delta of such a
+block, which it opens if need be), `final` (the block again, complete), `close`, `finish` (why it ended, usage),
+`end` (nothing follows), `error`, `ignore`. A block's key is its `$index`, with `$sub` where one item holds several.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..types import Answer, Raw, RawEvent, StreamError, StreamingEvent
+from ai_protocol_runtime.types import Answer, Raw, RawEvent, StreamError, StreamingEvent
+
 from .assembly import Assembly, Block, merged
 from .kinds import KINDS, Kind
 from .notation import Node
@@ -72,11 +73,13 @@ class EventDecoder:
 
     def feed(self, data: Any) -> list[StreamingEvent]:
         out: list[StreamingEvent] = []
-        name = data.get(self._dispatch) if isinstance(data, dict) else None
+        name: Any = data.get(self._dispatch) if isinstance(data, dict) else None
+        if not isinstance(name, str):
+            name = None
         fast = self._fast.get(name)
         if fast is not None and fast(self, data, out):
             return out
-        for entry in self._lines.get(name, ()):  # type: ignore[arg-type]
+        for entry in self._lines.get(name, ()):
             own: dict[str, Any] = {}
             rest = entry.shape.match(data, own)
             if rest is not FAIL:

@@ -1,8 +1,8 @@
 """Token counts: a provider's own object <-> the unified algebra, by the sums that a wire format declares.
 
-``input: input_tokens + cache_read_input_tokens`` says that our `input` is the sum of two of its numbers. Read, a sum is the terms
-that are there, and unknown if none is; ``+ 0`` makes it 0 instead (for wires that leave zeros out). Written, a sum is solved for
-its one unknown term.
+``input: input_tokens + cache_read_input_tokens`` says that our `input` is the sum of two of its numbers. Read, a
+sum is the terms that are there, and unknown if none is; ``+ 0`` makes it 0 instead (for wires that leave zeros
+out). Written, a sum is solved for its one unknown term.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..types import Usage
+from ai_protocol_runtime.types import Usage
+
 from .operators import FAIL, Operator
 
 FIELDS = frozenset(f.name for f in fields(Usage)) - {"raw"} | {"total"}

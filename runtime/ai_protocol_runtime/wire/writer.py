@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..types import (
+from ai_protocol_runtime.types import (
     Answer,
     Candidate,
     CitationDelta,
@@ -34,6 +34,7 @@ from ..types import (
     ToolCallStarted,
     Usage,
 )
+
 from .operators import MISSING
 from .shapes import Writing
 
@@ -292,7 +293,8 @@ class EventEncoder:
         self._say("end", {}, out)
 
     def _say(self, verb: str, src: dict[str, Any], out: list[WireEvent], word: str | None = None) -> None:
-        """The first event of a verb that can be written; if several are named for why it ended, the one that ends so."""
+        """The first event of a verb that can be written; if several are named for why it ended, the one that ends
+        so."""
         lines = [(name, entry) for name, entry in self._lines if entry.verb == verb]
         lines.sort(key=lambda e: word is None or not e[0].endswith(word))
         for name, entry in lines:
