@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -97,7 +98,7 @@ def _error(
     advice = next((headers[name.lower()] for name in provider.retry.advice if name.lower() in headers), "").lower()
     retryable = {"true": True, "false": False}.get(advice, rule.retryable if rule else None)
     return (ERROR_CLASSES[rule.error] if rule else otherwise)(
-        message or _described(value),
+        message or _described(value, otherwise),
         provider=provider.id,
         model=model,
         status=shown,
@@ -151,12 +152,13 @@ def _status(provider: ProviderManifest, value: Any) -> int | None:
     return None
 
 
-def _described(value: Any) -> str:
-    """What can be said of an error body in which no message was found."""
+def _described(value: Any, other: type[ProviderError]) -> str:
+    """What can be said of a body in which no message was found."""
     if value in ("", None, {}, []) or (isinstance(value, str) and not value.strip()):
         return "the provider gave no reason"
     if not isinstance(value, str):
-        return f"the provider says {_cut(dumps(value))}"
+        says = "this is no answer" if other is MalformedResponseError else "the provider says"
+        return f"{says}: {_cut(dumps(value))}"
     if _HTML.search(value[:LONGEST]):
         title = _TITLE.search(value)
         return (
@@ -195,8 +197,19 @@ def _seconds(text: str, sent: str | None = None) -> float | None:
         if match is not None and text:
             seconds = sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS, strict=True) if part)
         else:
-            try:
-                seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(sent or "")).total_seconds()
-            except (ValueError, TypeError):
+            until, now = _date(text), _date(sent or "")
+            if until is None or now is None:
                 return None
+            seconds = (until - now).total_seconds()
     return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _date(text: str) -> datetime | None:
+    """A date of HTTP or of ISO 8601."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            date = read(text)
+        except ValueError:
+            continue
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return None

@@ -185,6 +185,11 @@ class Assembly:
         """Everything has been said. `settle` infers what a wire leaves out (as for a whole answer)."""
         self.start(out)
         for lane in self.lanes.values():
+            message = lane.candidate.message
+            texts = [b for b in lane.blocks if b.part.kind == "text" and b.open]
+            if message.citations and texts:  # given for the message as a whole
+                self.put(texts[-1], "citations", message.citations, out)
+                message.citations = None
             for block in lane.blocks:
                 if block.open:
                     self.settle(block, out)

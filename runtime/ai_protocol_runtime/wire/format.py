@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Answer, Candidate, Loss, Raw, Request, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, Loss, Raw, Request, Text, ToolCall
 from ai_protocol_runtime.types.errors import MalformedResponseError
 
 from . import generate
@@ -259,9 +259,14 @@ class WireFormat:
         return own.get("error")
 
     def settle(self, answer: Answer) -> Answer:
-        """What a wire leaves to be inferred: the assistant's role, and why it finished."""
+        """What a wire leaves to be inferred: the assistant's role, what its citations belong to, why it finished."""
         for candidate in answer.candidates:
-            candidate.message.role = candidate.message.role or "assistant"
+            message = candidate.message
+            message.role = message.role or "assistant"
+            texts = [p for p in message.parts if isinstance(p, Text)]
+            if message.citations and texts:
+                texts[-1].citations = [*(texts[-1].citations or []), *message.citations]
+                message.citations = None
             candidate.finish_reason = self.finish_reason(candidate)
         return answer
 

@@ -16,7 +16,7 @@ from ai_protocol_runtime.types import Message, Raw, Reasoning, ToolCall, ToolRes
 
 from .operators import FAIL, KEEP, MISSING
 from .shapes import Captures, Shape, Writing
-from .tables import Table
+from .tables import Table, lifted
 
 
 @dataclass(slots=True)
@@ -101,7 +101,9 @@ class History:
     def _write(
         self, body: dict[str, Any], v: Variant, message: Message, parts: list[Any], rest: Any, out: Writing
     ) -> None:
-        src = {"role": message.role, "parts": parts, "name": message.name}
+        src = {"role": message.role, "parts": parts, "name": message.name, "citations": message.citations}
+        if "citations" in v.shape.holes():
+            src = lifted(src)
         mark = out.mark()
         value = v.shape.build(src, rest, out)
         if isinstance(rest, dict) and "$raw" in rest and out.filled == mark[0]:

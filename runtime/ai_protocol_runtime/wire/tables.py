@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ai_protocol_runtime.types import Raw
+from ai_protocol_runtime.types import Raw, Text
 
 from .kinds import Kind
 from .operators import FAIL, KEEP, MISSING
@@ -185,6 +185,8 @@ class Table:
             if strict and lost:
                 continue
             mark = out.mark()
+            if "citations" in v.holes and "parts" in v.holes:
+                src = lifted(src)
             if v.outer:
                 src.update({name: around.get(name) for name in v.outer})
             value = v.shape.build(src, rest if v is home else None, out)
@@ -240,6 +242,16 @@ class Table:
         own = thing.extra and thing.extra.get("wire") == self.wire
         mark: Captures | None = thing.extra.get("group") if own else None
         return mark
+
+
+def lifted(src: Captures) -> Captures:
+    """For a wire that gives citations for the message as a whole: those of its texts."""
+    texts = [p for p in src["parts"] if isinstance(p, Text) and p.citations]
+    if not texts:
+        return src
+    parts = [replace(p, citations=None) if isinstance(p, Text) and p.citations else p for p in src["parts"]]
+    cited = [*(src.get("citations") or []), *(c for p in texts for c in p.citations or ())]
+    return {**src, "parts": parts, "citations": cited}
 
 
 def _shown(thing: Any) -> Any:

@@ -96,7 +96,7 @@ class Protocol(Section):
     """How the provider speaks one wire format.
 
     Paths lead into the request body as the wire format itself writes it, keys joined by dots, ``[]`` for every
-    element of a list: ``messages[].reasoning_content``. They are applied in this order: `defaults`, `replace`, `refuse`,
+    element of a list: ``messages[].reasoning_content``. They are applied in the order `defaults`, `replace`, `refuse`,
     `rename`.
     """
 
