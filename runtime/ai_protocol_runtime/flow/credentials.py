@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from ai_protocol_runtime.manifest.schema import Credentials, ProviderManifest
+from ai_protocol_runtime.manifest.schema import Credentials
 from ai_protocol_runtime.types.errors import CredentialError
 
 Key: TypeAlias = SecretStr | Callable[[], str | SecretStr]
@@ -24,33 +24,27 @@ def as_key(key: object) -> Key | None:
         return key
     if isinstance(key, str):
         return SecretStr(key)
-    raise CredentialError(f"api_key must be a text, a SecretStr or a function that returns one, not a {type(key).__name__}")
+    kind = type(key).__name__
+    raise CredentialError(f"api_key must be a text, a SecretStr or a function that returns one, not a {kind}")
 
 
-def find_key(provider: ProviderManifest, credentials: Credentials, key: Key | None, env: Mapping[str, str]) -> str | None:
-    """The key: the one given, else the first of the environment's; None where none is needed.
+def find_key(given: Key | None, credentials: Credentials, env: Mapping[str, str]) -> str | None:
+    """The key that is given, else the first that the environment has; None where there is none.
 
-    Raises `CredentialError` where one is needed and there is none, or it cannot stand in a header.
+    Raises `CredentialError` if it cannot stand in a header.
     """
-    given = key if key is None or isinstance(key, SecretStr) else key()
-    text = given.get_secret_value() if isinstance(given, SecretStr) else given
+    key = given if given is None or isinstance(given, SecretStr) else given()
+    text = key.get_secret_value() if isinstance(key, SecretStr) else key
     if text is not None and not isinstance(text, str):
         raise CredentialError(f"the function given as api_key returned a {type(text).__name__}, not a text")
-    found = next((text for text in (text, *(env.get(name) for name in credentials.env)) if text and text.strip()), None)
-    if found is None:
-        if credentials.required:
-            raise CredentialError(
-                f"no key for {provider.name}: pass api_key=..., or set {' or '.join(credentials.env)}. "
-                "To try things without a key, use a model of the simulator: simulator/anything"
-            )
-        return None
-    found = found.strip()
-    if not _SENDABLE.fullmatch(found):
-        raise CredentialError(f"the key for {provider.name} holds characters that cannot be sent; was it pasted whole?")
+    candidates = (text, *(env.get(name) for name in credentials.env))
+    found = next((text.strip() for text in candidates if text and text.strip()), None)
+    if found is not None and not _SENDABLE.fullmatch(found):
+        raise CredentialError("the key holds characters that no header can carry; was it copied whole?")
     return found
 
 
 def secrets_in(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Values of headers whose names tell that they are secret, with and without a word such as ``Bearer`` before them."""
+    """Values of headers whose names tell that they are secret, with and without a word like ``Bearer`` before them."""
     values = [value for name, value in headers.items() if _TELLING.search(name)]
     return tuple(text for value in values for text in (value, value.rpartition(" ")[2]) if text)

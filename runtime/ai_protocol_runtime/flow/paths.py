@@ -44,10 +44,10 @@ def find(value: Any, way: Steps) -> Iterator[Any]:
 
 
 def alter(value: Any, way: Steps, edit: Callable[[Any], Any], *, create: bool = False) -> Any:
-    """`value` with what stands at the end of `way` edited. Nothing is changed in place: the parts may be the caller's own.
+    """`value` with what stands at the end of `way` edited.
 
     `edit` is given what is there, and what it returns is put there; `ABSENT` takes it away. With `create` it is also
-    given `ABSENT`, where an object on the way lacks a key.
+    given `ABSENT`, where an object on the way lacks a key. Nothing is changed in place: the parts may be the caller's.
     """
     if not way:
         return edit(value)

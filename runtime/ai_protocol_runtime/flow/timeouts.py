@@ -17,10 +17,10 @@ _NAMES = tuple(field.name for field in fields(Timeouts))
 def read_timeout(timeout: Any, usual: Timeouts) -> Timeouts:
     """`usual`, with what `timeout` says laid over it.
 
-    A number is how long the provider may be silent, in seconds: until its answer begins (a whole answer is there soon after)
-    and between two pieces of a stream; a connection may take no longer either. A dict sets ``connect``, ``first_byte``,
-    ``idle`` and ``total`` (the whole call, with its retries) one by one, None for no limit. An object with ``connect`` and
-    ``read``, like `httpx.Timeout`, sets connection and silence.
+    A number is how long the provider may be silent, in seconds: until its answer begins (a whole answer is there soon
+    after) and between two pieces of a stream; a connection may take no longer either. A dict sets ``connect``,
+    ``first_byte``, ``idle`` and ``total`` (the whole call, with its retries) one by one, None for no limit. An object
+    with ``connect`` and ``read``, like `httpx.Timeout`, sets connection and silence.
 
     Raises `ArgumentError` for anything else.
     """
@@ -38,7 +38,7 @@ def read_timeout(timeout: Any, usual: Timeouts) -> Timeouts:
         return replace(usual, **timeout)
     if hasattr(timeout, "connect") and hasattr(timeout, "read"):
         return replace(usual, connect=timeout.connect, first_byte=timeout.read, idle=timeout.read)
-    raise ArgumentError(f"timeout must be a number of seconds above 0, or a dict of {', '.join(_NAMES)}, not {timeout!r}")
+    raise ArgumentError(f"timeout must be seconds (above 0) or a dict of {', '.join(_NAMES)}, not {timeout!r}")
 
 
 def _is_seconds(value: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from ai_protocol_runtime.types import Message, Raw, Reasoning, ToolCall, ToolResult
 
 from .operators import FAIL, KEEP, MISSING
-from .shapes import Captures, Shape, Writing
+from .shapes import Captures, Shape, Writing, content_of
 from .tables import Table, lifted
 
 
@@ -90,12 +90,11 @@ class History:
             if alt is not None and isinstance(alt, str):  # a message no variant could read
                 self._place(body, alt, message.parts[0].value, not isinstance(body.get(alt), list))  # type: ignore[union-attr]
                 continue
-            runs = list(self._runs(message, out))
-            first = True
-            for v, parts in runs:
-                rest = (message.extra or {}).get("rest") if first and v.number == alt else None
-                first = False
-                self._write(body, v, message, parts, rest, out)
+            left = (message.extra or {}).get("rest") if not self._foreign(message) else None
+            for v, parts in list(self._runs(message, out)):
+                fits = v.number == alt or (alt is None and not v.field and not v.spread)
+                self._write(body, v, message, parts, left if fits else None, out)
+                left = None if fits else left
         return body
 
     def _write(
@@ -143,13 +142,14 @@ class History:
         usable = [v for v in self.variants if not v.back_only or v.number == alt]
         order = sorted(usable, key=lambda v: (v.number != alt, message.role not in v.roles))
         if not message.parts:
-            if message.role in order[0].roles:
-                yield order[0], []
+            unread = alt is None and not self._foreign(message) and content_of((message.extra or {}).get("rest"))
+            if order[0].number == alt or unread:
+                yield next(v for v in order if v.number == alt or not (v.field or v.spread or v.each)), []
             return
         run: list[Any] = []
         current: Variant | None = None
         for part in message.parts:
-            v = next((v for v in order if v.takes(part)), None)
+            v = self._taker(part, [v for v in order if v.takes(part)], alt)
             if v is None:
                 out.lose(part.kind, part)
                 continue
@@ -160,6 +160,14 @@ class History:
             run.append(part)
         if run and current is not None:
             yield current, run
+
+    def _taker(self, part: Any, takers: list[Variant], alt: Any) -> Variant | None:
+        """The variant that the message came from, else the one that the part's own table belongs to, else the first."""
+        if not takers or takers[0].number == alt or self._foreign(part):
+            return takers[0] if takers else None
+        grouped = "group" in part.extra
+        homes = [v for v in takers if any(t.is_home(part) and (t.group is not None) == grouped for t in v.tables)]
+        return homes[0] if homes else takers[0]
 
     # from elsewhere
 

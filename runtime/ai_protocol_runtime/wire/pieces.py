@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ai_protocol_runtime.types import Answer, Candidate, Raw, RawEvent, StreamError, StreamingEvent, ToolCall
 
 from .assembly import Assembly, Block, Lane, joined, merged
+from .shapes import content_of
 
 if TYPE_CHECKING:
     from .format import WireFormat
@@ -86,7 +87,7 @@ class PieceDecoder:
 
     def _keep(self, whole: Any, piece: Any) -> None:
         """The complement of a piece, added to that of the whole."""
-        left = _content(piece.extra.get("rest")) if piece.extra else None
+        left = content_of(piece.extra.get("rest")) if piece.extra else None
         if left:
             whole.extra = whole.extra or {"wire": self.format.id}
             whole.extra["rest"] = merged(whole.extra["rest"], left) if "rest" in whole.extra else left
@@ -125,12 +126,12 @@ class PieceDecoder:
                 return
         block = self.assembly.begin(lane, part, None, out)
         if part.extra and "rest" in part.extra:
-            part.extra["rest"] = _content(part.extra["rest"]) or {}
+            part.extra["rest"] = content_of(part.extra["rest"]) or {}
         if part.kind not in _RUNNING_ON or signed:
             self.assembly.settle(block, out)
 
     def _rest(self, block: Block, part: Any) -> None:
-        left = _content(part.extra.get("rest"))
+        left = content_of(part.extra.get("rest"))
         if left:
             extra = block.part.extra
             extra["rest"] = merged(extra["rest"], left) if "rest" in extra else left
@@ -141,7 +142,7 @@ class PieceDecoder:
         if block is None:
             arguments, part.arguments = part.arguments, ""
             if part.extra and "rest" in part.extra:
-                part.extra["rest"] = _content(part.extra["rest"]) or {}
+                part.extra["rest"] = content_of(part.extra["rest"]) or {}
             block = self.assembly.begin(lane, part, None, out)
             lane.by_key[("slot", slot)] = block
             if part.id:
@@ -164,25 +165,3 @@ class PieceDecoder:
         if part.id:
             return lane.by_key.get(("id", part.id))
         return None if part.name else lane.by_key.get(("slot", None))
-
-
-def _content(rest: Any) -> Any:
-    """What in a piece's complement is worth keeping for the whole: not how the piece was spelt."""
-    if not isinstance(rest, dict):
-        return None
-    out = {}
-    for key, value in rest.items():
-        if key == "$":
-            continue
-        if isinstance(value, dict):
-            if "$raw" in value:
-                value = value["$raw"] if isinstance(value["$raw"], (dict, list)) else None
-            elif "$was" in value:
-                value = None
-            elif "$alt" in value:
-                value = _content(value.get("$rest"))
-            else:
-                value = _content(value)
-        if value is not None and value != "" and value != [] and value != {}:
-            out[key] = value
-    return out or None

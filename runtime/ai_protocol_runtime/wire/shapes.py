@@ -301,7 +301,7 @@ class OneOfShape:
         return FAIL
 
     def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
-        first = rest.get("$alt", 0) if isinstance(rest, dict) else 0
+        first = rest.get("$alt", 0) if isinstance(rest, dict) else self._home(src)
         order = [first, *(i for i in range(len(self.options)) if i != first)]
         for number in order:
             own = None
@@ -313,6 +313,14 @@ class OneOfShape:
                 return value
             out.undo(mark)
         return MISSING if self.otherwise is n.ABSENT else self.otherwise
+
+    def _home(self, src: Captures) -> int:
+        """The option whose table the first thing came from."""
+        for number, option in enumerate(self.options):
+            things = src.get(getattr(option, "name", ""))
+            if isinstance(things, list) and things and any(t.is_home(things[0]) for t in option.tables()):
+                return number
+        return 0
 
     def holes(self) -> set[str]:
         return set().union(*(o.holes() for o in self.options))
@@ -509,3 +517,25 @@ def pour(own: Captures, got: Captures) -> None:
             got[name] = got[name] + value
         else:
             got[name] = value
+
+
+def content_of(rest: Rest) -> Any:
+    """What a complement holds apart from how things were spelt: unknown keys, and values that no shape could read."""
+    if not isinstance(rest, dict):
+        return None
+    out = {}
+    for key, value in rest.items():
+        if key == "$":
+            continue
+        if isinstance(value, dict):
+            if "$raw" in value:
+                value = value["$raw"] if isinstance(value["$raw"], (dict, list)) else None
+            elif "$was" in value:
+                value = None
+            elif "$alt" in value:
+                value = content_of(value.get("$rest"))
+            else:
+                value = content_of(value)
+        if value is not None and value != "" and value != [] and value != {}:
+            out[key] = value
+    return out or None

@@ -16,8 +16,7 @@ from .assembly import Assembly, Block, merged
 from .kinds import KINDS, Kind
 from .notation import Node
 from .operators import FAIL
-from .pieces import _content
-from .shapes import ElementShape, ObjShape, Shape
+from .shapes import ElementShape, ObjShape, Shape, content_of
 
 if TYPE_CHECKING:
     from .format import WireFormat
@@ -209,7 +208,7 @@ class EventDecoder:
             for name in ("finish_word", "finish_detail", "stop_sequence"):
                 setattr(candidate, name, getattr(ending, name) or getattr(candidate, name))
         self.assembly.usage(own.get("usage"), self.format.read_usage, out)
-        left = _content(rest) or {}
+        left = content_of(rest) or {}
         for key in entry.nested:
             inner = left.pop(key, None)
             if isinstance(inner, dict):

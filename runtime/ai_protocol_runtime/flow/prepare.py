@@ -1,0 +1,162 @@
+"""From what is asked to what is sent: the address, the headers, the key, the body as this provider takes it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from ai_protocol_runtime.manifest import Manifests
+from ai_protocol_runtime.manifest.schema import Credentials, Protocol, ProviderManifest
+from ai_protocol_runtime.transport.base import HTTPRequest
+from ai_protocol_runtime.transport.decoding import ACCEPTED
+from ai_protocol_runtime.types import Loss, Request
+from ai_protocol_runtime.types.errors import ArgumentError, CredentialError
+from ai_protocol_runtime.wire import WireFormat, wire_format
+from ai_protocol_runtime.wire.jsontext import dumps
+
+from .address import join_url
+from .credentials import Key, find_key, secrets_in
+from .quirks import apply_quirks
+
+_HOLE = re.compile(r"\{(\w+)\}")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_BASE_HEADERS = {
+    "content-type": "application/json",
+    "accept-encoding": ACCEPTED,
+    "user-agent": "ai-protocol-runtime",
+}
+_ACCEPT = "application/json"
+_ACCEPT_STREAM = "text/event-stream, application/x-ndjson, application/json"
+_HOW = ("stream", "stream_usage")
+
+
+@dataclass(slots=True)
+class Target:
+    """Whom a call goes to, and what is said once for all calls to it."""
+
+    manifests: Manifests
+    provider: ProviderManifest
+    protocol: str
+    model: str
+    base_url: str | None = None
+    key: Key | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A call that is ready to be sent. `losses` is what neither the wire format nor the provider has a place for."""
+
+    request: HTTPRequest
+    target: Target
+    wire: WireFormat
+    stream: bool
+    losses: list[Loss]
+
+
+def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = False) -> Prepared:
+    """What is to be sent for `request`. With `unsent` (it will only be shown) no key has to be found.
+
+    Raises `CredentialError` where a key is needed and there is none, `ArgumentError` for a base URL, header, variable or
+    extra body that cannot be sent, and `ManifestError` for a broken wire format.
+    """
+    protocol = target.provider.protocols[target.protocol]
+    wire = wire_format(target.protocol, target.manifests)
+    request = replace(
+        _budgeted(target, protocol, request),
+        model=target.model,
+        stream=True if stream else None,
+        stream_usage=True if stream and protocol.stream_usage else None,
+    )
+    losses: list[Loss] = []
+    body = wire.encode_request(request, losses, echo=protocol.echo_reasoning)
+    # How the answer travels is no wish of the caller's: a format that says it by the path alone loses nothing.
+    losses = [loss for loss in losses if loss.what not in _HOW]
+    body = merged(apply_quirks(protocol, body, losses, target.provider.name), target.extra_body)
+    headers, secrets = _headers(target, protocol, stream=stream, unsent=unsent)
+    url = _url(target, protocol.stream_path if stream and protocol.stream_path else protocol.path)
+    return Prepared(HTTPRequest("POST", url, headers, _encoded(body), secrets), target, wire, stream, losses)
+
+
+def merged(value: Any, over: Any) -> Any:
+    """`over` laid over `value`: objects key by key at any depth, anything else replaced. Neither is changed."""
+    if isinstance(value, Mapping) and isinstance(over, Mapping):
+        return {**value, **{key: merged(value[key], item) if key in value else item for key, item in over.items()}}
+    return over
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return dumps(body).encode()
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"the request holds what is no JSON: {error}") from None
+
+
+def _budgeted(target: Target, protocol: Protocol, request: Request) -> Request:
+    """An effort word as a number of reasoning tokens, for models that know numbers only."""
+    budget = protocol.effort_budgets.get(request.effort or "")
+    if budget is None or request.reasoning_budget is not None:
+        return request
+    known = target.manifests.model(target.provider.id, target.model)
+    if known is not None and known.reasoning is not None and known.reasoning.efforts:
+        return request
+    return replace(request, effort=None, reasoning_budget=budget)
+
+
+def _url(target: Target, path: str) -> str:
+    provider = target.provider
+    from_env = (os.environ.get(name) for name in provider.base_url_env)
+    base_url = target.base_url or next((url for url in from_env if url), None)
+    path = _HOLE.sub(lambda hole: _filled(target, hole[1]), path)
+    return join_url(base_url or _HOLE.sub(lambda hole: _filled(target, hole[1]), provider.base_url), path)
+
+
+def _filled(target: Target, name: str) -> str:
+    variable = target.provider.variables.get(name)
+    if variable is None:
+        return quote(target.model, safe="@:")
+    value = next((value for value in map(os.environ.get, variable.env) if value), variable.default)
+    if value is None:
+        raise ArgumentError(
+            f"{target.provider.name} needs its {name} ({variable.description}): set {' or '.join(variable.env)}, "
+            "or pass base_url"
+        )
+    return value
+
+
+def _headers(
+    target: Target, protocol: Protocol, *, stream: bool, unsent: bool
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The headers, and what in them is secret. The caller's own count most."""
+    constant = {**target.provider.headers, **protocol.headers}
+    headers = {
+        **_BASE_HEADERS,
+        "accept": _ACCEPT_STREAM if stream else _ACCEPT,
+        **{name.lower(): value for name, value in constant.items()},
+    }
+    credentials = protocol.credentials or target.provider.credentials
+    header, secrets = credentials.header.lower(), secrets_in(target.headers)
+    if header not in target.headers:
+        key = find_key(target.key, credentials, os.environ)
+        if key is not None:
+            headers[header] = credentials.prefix + key
+            secrets = (key, *secrets)
+        elif credentials.required and not unsent:
+            raise _no_key(target, credentials)
+    headers |= target.headers
+    for name, value in headers.items():
+        if not _HEADER_VALUE.fullmatch(value) or not value.isascii():
+            raise ArgumentError(f"the header {name!r} holds characters that cannot be sent")
+    return headers, secrets
+
+
+def _no_key(target: Target, credentials: Credentials) -> CredentialError:
+    every = map(target.manifests.provider, target.manifests.providers())
+    keyless = next((f"; without any key there is {one.id}/..." for one in every if one.in_process), "")
+    names = " or ".join(credentials.env)
+    return CredentialError(f"no key for {target.provider.name}: pass api_key, or set {names}{keyless}")
