@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from ai_protocol_runtime.client import AIClient
 
+MANIFESTS = Path(__file__).parent / "manifests"
 KEY = "sk-live-0123456789abcdef"
 
 
@@ -226,10 +228,20 @@ def caller(request: pytest.FixtureRequest) -> Caller:
 
 
 @pytest.fixture
-def client(server: Server) -> AIClient:
+def connect(server: Server) -> Callable[..., AIClient]:
+    """Makes clients of the provider that only these tests have, at the server unless told otherwise."""
     from ai_protocol_runtime.client import AIClient
 
-    return AIClient("openai/gpt-4o", api_key=KEY, base_url=server.origin, max_retries=0)
+    def make(model: str = "acme/chat-1", **arguments: Any) -> AIClient:
+        usual = {"api_key": KEY, "base_url": server.origin, "manifests": MANIFESTS, "max_retries": 0}
+        return AIClient(model, **usual | arguments)
+
+    return make
+
+
+@pytest.fixture
+def client(connect: Callable[..., AIClient]) -> AIClient:
+    return connect()
 
 
 def completion(text: str = "Hello", **more: Any) -> dict[str, Any]:
@@ -250,3 +262,9 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     """One piece of a stream of that form."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o", "choices": [choice]}
+
+
+def said(*texts: str) -> list[bytes]:
+    """A complete stream of that form, one event a piece."""
+    events = [chunk({"content": text}) for text in texts]
+    return [sse(event) for event in [*events, chunk({}, "stop"), b"[DONE]"]]

@@ -144,12 +144,12 @@ def test_threads_share_the_pool(server: Any, say: Any) -> None:
 async def test_cancelling_closes_the_connection(server: Any, say: Any) -> None:
     server.play(say.streamed(b"a", 5.0))
     task = asyncio.create_task(Carrier(asynchronous=True)(server.origin))
-    server.until(lambda: server.requests)
+    await asyncio.to_thread(server.until, lambda: server.requests)
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    server.until(lambda: server.hangups)
+    await asyncio.to_thread(server.until, lambda: server.hangups)
 
 
 def test_closing_an_answer_closes_the_connection(server: Any, say: Any) -> None:

@@ -151,7 +151,7 @@ def test_several_candidates() -> None:
 def test_counts_tokens() -> None:
     usage = brain.respond(ask("four and four")).usage
     assert usage is not None
-    assert (usage.input, usage.output, usage.cache_read) == (6, 6, None)
+    assert (usage.input, usage.output, usage.cache_read) == (6, 6, 0)
     marked = Request("m", [Message("user", [Text("remember " * 4, cache={"type": "ephemeral"})])])
     usage = brain.respond(marked).usage
     assert usage is not None
@@ -159,7 +159,7 @@ def test_counts_tokens() -> None:
     marked.messages += [Message("assistant", [Text("ok")]), Message("user", [Text("and?")])]
     usage = brain.respond(marked).usage
     assert usage is not None
-    assert usage.cache_write is None
+    assert usage.cache_write == 0
     assert usage.cache_read
     assert usage.input
     assert usage.cache_read < usage.input

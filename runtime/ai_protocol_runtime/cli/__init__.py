@@ -1,8 +1,8 @@
 """The command line: ``ai-protocol``, or ``python -m ai_protocol_runtime.cli``.
 
-A command is a module of this package with `arguments(parser)` and `run(options) -> exit code`; it is imported when it is
-asked for, so that ``--help`` is quick. Exit codes: 0 well, 1 a provider or a manifest failed, 2 the command line or the
-set-up is wrong, 130 interrupted.
+A command is a module of this package with `arguments(parser)` and `run(options) -> exit code`; it is imported when it
+is asked for, so that ``--help`` is quick. Exit codes: 0 well, 1 a provider or a manifest failed, 2 the command line or
+the set-up is wrong, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -79,5 +79,7 @@ def complain(text: str) -> None:
     note("ai-protocol: " + " ".join(text.split()))
 
 
-def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+def _warn(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
     note(f"ai-protocol: warning: {message}")

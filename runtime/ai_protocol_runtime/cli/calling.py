@@ -12,8 +12,8 @@ from ai_protocol_runtime.types import Message, Text, Tool
 from ai_protocol_runtime.types.errors import ArgumentError
 
 _SIGNATURE = re.compile(r"\s*([\w.:-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
-_TYPES = {"string": "string", "str": "string", "integer": "integer", "int": "integer", "number": "number", "float": "number",
-          "boolean": "boolean", "bool": "boolean", "array": "array", "list": "array", "object": "object", "dict": "object"}  # fmt: skip
+_TYPES = ("string", "integer", "number", "boolean", "array", "object")
+_SHORT = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "dict": "object"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +25,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", metavar="TEXT", help="a system message")
     parser.add_argument("--max-tokens", metavar="N", type=int, help="the most tokens to answer with")
     parser.add_argument("--temperature", metavar="T", type=float, help="how freely to choose, from 0 on")
-    parser.add_argument("--reasoning", metavar="HOW", type=_reasoning, help="an effort (low, high ...) or a number of tokens")
+    parser.add_argument(
+        "--reasoning", metavar="HOW", type=_reasoning, help="an effort (low, high ...) or a budget in tokens"
+    )
 
 
 def client(options: argparse.Namespace) -> AIClient:
-    return AIClient(
-        options.model, protocol=options.protocol, base_url=options.base_url, manifests=options.manifests
-    )
+    return AIClient(options.model, protocol=options.protocol, base_url=options.base_url, manifests=options.manifests)
 
 
 def params(options: argparse.Namespace) -> dict[str, Any]:
@@ -66,9 +66,10 @@ def tool(text: str) -> Tool:
 
 def _parameter(text: str) -> tuple[str, dict[str, str]]:
     name, _, kind = (word.strip() for word in text.partition(":"))
-    if kind and kind not in _TYPES:
-        raise ArgumentError(f"--tool: {kind!r} is no type; there are {', '.join(sorted(set(_TYPES.values())))}")
-    return name, {"type": _TYPES[kind or "string"]}
+    kind = _SHORT.get(kind, kind or "string")
+    if kind not in _TYPES:
+        raise ArgumentError(f"--tool: {kind!r} is no type; there are {', '.join(_TYPES)}")
+    return name, {"type": kind}
 
 
 def _reasoning(text: str) -> str | int:

@@ -23,8 +23,8 @@ def run(options: argparse.Namespace) -> int:
     simulator = Simulator(manifests(options.manifests), api_key=options.api_key, pace=options.pace)
     with Server(simulator, host=options.host, port=options.port) as server:
         say(server.url)
-        for line in simulator.described():
-            note(line)
+        for wire, path in simulator.addresses():
+            note(f"{wire:20} {path}")
         note("Ctrl-C ends it.")
         server.wait()
     return 0

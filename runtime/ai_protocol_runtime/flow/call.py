@@ -39,7 +39,8 @@ from ai_protocol_runtime.types.errors import (
 )
 from ai_protocol_runtime.wire.jsontext import loads
 
-from .errors import complete, error_from_event, error_from_response, rate_limits, request_id
+from .errors import error_from_event, error_from_response, rate_limits, request_id
+from .masking import scrub
 
 if TYPE_CHECKING:
     from ai_protocol_runtime.wire import StreamReader
@@ -80,12 +81,17 @@ class Conversation:
     ) -> None:
         self.answer: Answer | None = None
         self.now = now
-        self._prepared, self._timeouts = prepared, timeouts
+        self._prepared, self._provider, self._timeouts = prepared, prepared.target.provider, timeouts
         self._deadline = None if timeouts.total is None else now + timeouts.total
         self._max_retries, self._backoff = max_retries, backoff
         self._attempts = 0
         self._head = Head(0, {})
         self._delivered = False
+
+    def outcome(self) -> Answer:
+        """The answer, when the call is over."""
+        assert self.answer is not None  # the steps end with an answer or an error
+        return self.answer
 
     def steps(self) -> Steps:
         while True:
@@ -94,11 +100,23 @@ class Conversation:
                 yield from self._stream() if self._prepared.stream else self._whole()
                 return
             except ProviderError as error:
-                complete(error, self._prepared, self._head)
+                self._complete(error)
                 pause = self._pause(error)
                 if pause is None:
                     raise
             yield Wait(pause)
+
+    def _complete(self, error: ProviderError) -> None:
+        """Add to an error what the call knows, and take away what nobody may see."""
+        target, head, secrets = self._prepared.target, self._head, self._prepared.request.secrets
+        error.provider, error.model = target.provider.id, target.model
+        error.headers = error.headers or head.headers
+        error.request_id = error.request_id or request_id(target.provider, head.headers)
+        if isinstance(error, MalformedResponseError):
+            error.status = error.status or head.status or None
+        error.message = scrub(error.message, secrets)
+        error.args = (error.message,)
+        error.body, error.headers = scrub(error.body, secrets), scrub(error.headers, secrets)
 
     def _pause(self, error: ProviderError) -> float | None:
         """Seconds until the next attempt, or None where there is to be none."""
@@ -155,9 +173,7 @@ class Conversation:
         """Hand events on; an error among them is the last, and raised."""
         last = events[-1] if events else None
         if isinstance(last, StreamError):
-            error = error_from_event(
-                self._prepared.provider, last.error, headers=self._head.headers, partial=reader.answer
-            )
+            error = error_from_event(self._provider, last.error, headers=self._head.headers, partial=reader.answer)
             if self._delivered and len(events) > 1:
                 yield events[:-1]
             raise error
@@ -181,9 +197,7 @@ class Conversation:
             raise UnknownProviderError(f"more than {MAX_REDIRECTS} redirects, the last to {request.url}")
         if not 200 <= self._head.status < 300:
             body = yield from self._body(MAX_ERROR_BODY, cut=True)
-            raise error_from_response(
-                self._prepared.provider, status=self._head.status, headers=self._head.headers, body=body
-            )
+            raise error_from_response(self._provider, status=self._head.status, headers=self._head.headers, body=body)
 
     def _body(self, limit: int, *, cut: bool = False) -> Generator[Any, bytes | None, bytes]:
         """The whole body. Beyond `limit` bytes it is an error, or is cut off: as it is if it breaks off by itself."""
@@ -214,31 +228,29 @@ class Conversation:
 
     def _read(self, body: bytes) -> Answer:
         """The answer in a whole body; an error in it is raised."""
-        provider, wire = self._prepared.provider, self._prepared.wire
+        provider, head = self._provider, self._head
         value = loads(body, what="answer")
         try:
-            answer = wire.decode_answer(value)
-        except MalformedResponseError as error:
-            raise error_from_response(
-                provider, status=self._head.status, headers=self._head.headers, body=body, otherwise=error
-            ) from None
+            answer = self._prepared.wire.decode_answer(value)
+        except MalformedResponseError:
+            raise error_from_response(provider, status=head.status, headers=head.headers, body=body) from None
         answer.call = self._call()
         if answer.error is not None:
             partial = answer if answer.candidates else None
-            raise error_from_event(provider, answer.error, headers=self._head.headers, partial=partial)
+            raise error_from_event(provider, answer.error, headers=head.headers, partial=partial)
         return answer
 
     def _call(self) -> Call:
-        prepared, head = self._prepared, self._head
+        target, head = self._prepared.target, self._head
         return Call(
-            provider=prepared.provider.id,
-            protocol=prepared.protocol,
-            model=prepared.model,
+            provider=target.provider.id,
+            protocol=target.protocol,
+            model=target.model,
             status=head.status,
-            request_id=request_id(prepared.provider, head.headers, None),
+            request_id=request_id(target.provider, head.headers),
             attempts=self._attempts,
-            rate_limits=rate_limits(prepared.provider, head.headers),
-            losses=prepared.losses,
+            rate_limits=rate_limits(target.provider, head.headers),
+            losses=self._prepared.losses,
             headers=head.headers,
         )
 

@@ -48,8 +48,6 @@ def read_params(asked: Request | str | list[Message], params: Mapping[str, Any])
             raise ArgumentError(f"there is no argument {name!r}{nearest(name, ARGUMENTS)}")
     if said.get("tools", ...) is None:
         said["tools"] = []
-    if said.get("model", ...) is None:
-        said["model"] = ""
     return (replace(request, **said) if said else request), how
 
 

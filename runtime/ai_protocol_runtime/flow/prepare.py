@@ -23,6 +23,7 @@ from .credentials import Key, find_key, secrets_in
 from .quirks import apply_quirks
 
 _HOLE = re.compile(r"\{(\w+)\}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _BASE_HEADERS = {
     "content-type": "application/json",
@@ -62,8 +63,8 @@ class Prepared:
 def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = False) -> Prepared:
     """What is to be sent for `request`. With `unsent` (it will only be shown) no key has to be found.
 
-    Raises `CredentialError` where a key is needed and there is none, `ArgumentError` for a base URL, header, variable or
-    extra body that cannot be sent, and `ManifestError` for a broken wire format.
+    Raises `CredentialError` where a key is needed and there is none, `ArgumentError` for a base URL, header, variable
+    or extra body that cannot be sent, and `ManifestError` for a broken wire format.
     """
     protocol = target.provider.protocols[target.protocol]
     wire = wire_format(target.protocol, target.manifests)
@@ -147,16 +148,12 @@ def _headers(
             headers[header] = credentials.prefix + key
             secrets = (key, *secrets)
         elif credentials.required and not unsent:
-            raise _no_key(target, credentials)
+            raise CredentialError(
+                f"no key for {target.provider.name}: pass api_key, or set {' or '.join(credentials.env)}. "
+                "To go on without a key, use a model of simulator/..."
+            )
     headers |= target.headers
     for name, value in headers.items():
-        if not _HEADER_VALUE.fullmatch(value) or not value.isascii():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value) or not value.isascii():
             raise ArgumentError(f"the header {name!r} holds characters that cannot be sent")
     return headers, secrets
-
-
-def _no_key(target: Target, credentials: Credentials) -> CredentialError:
-    every = map(target.manifests.provider, target.manifests.providers())
-    keyless = next((f"; without any key there is {one.id}/..." for one in every if one.in_process), "")
-    names = " or ".join(credentials.env)
-    return CredentialError(f"no key for {target.provider.name}: pass api_key, or set {names}{keyless}")

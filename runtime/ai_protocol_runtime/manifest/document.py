@@ -6,6 +6,7 @@ Reading costs one pass of the C loader. Lines are looked for when somebody asks,
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,13 @@ class Document:
             raise ManifestError("a manifest is a mapping of keys to values", file=file, line=1)
         return cls(file, data, text)
 
-    def over(self, base: Document) -> Document:
-        """This document laid over another: maps are merged, lists and values replaced. Errors name whichever it is in."""
-        return Document(self.file, merged(self.data, base.data), self._text, base)
+    def over(self, base: Document, *, without: Collection[str] = ()) -> Document:
+        """This document laid over another: maps are merged, lists and values replaced. An error names its own file.
+
+        The keys `without` are not taken from the other.
+        """
+        below = {key: value for key, value in base.data.items() if key not in without}
+        return Document(self.file, merged(self.data, below), self._text, base)
 
     def line(self, path: Place) -> int | None:
         """The line, from 1, of what stands at `path` in this file; None if nothing does."""

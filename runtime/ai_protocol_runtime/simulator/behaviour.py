@@ -36,8 +36,8 @@ _WORD = re.compile(r"[^\W_]+")
 class Behaviour:
     """What a model does that a polite one does not.
 
-    `status` is the HTTP error to answer with, `ending` ``complete`` or one of the words for how the body ends, `pace` the
-    seconds before each event.
+    `status` is the HTTP error to answer with, `ending` ``complete`` or one of the words for how the body ends, `pace`
+    the seconds before each event.
     """
 
     status: int | None = None

@@ -46,9 +46,9 @@ def counted(request: Request, candidates: list[Candidate]) -> Usage:
     return Usage(
         input=sum(sizes),
         output=sum(map(cost, written)),
-        cache_read=(cached if spoken else 0) or None,
-        cache_write=(0 if spoken else cached) or None,
-        reasoning=thought or None,
+        cache_read=cached if spoken else 0,
+        cache_write=0 if spoken else cached,
+        reasoning=thought,
     )
 
 

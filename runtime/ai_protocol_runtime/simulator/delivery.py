@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 from ai_protocol_runtime.types import (
@@ -55,21 +56,23 @@ class Delivery:
         """The steps of the body of a stream."""
         encoder, frames = wire.stream_encoder(), frame_encoder(framing)
         sent = [
-            frames.encode(name, value if value == wire.stream.get("done") else json.dumps(value, ensure_ascii=False))
+            frames.encode(name, json.dumps(value, ensure_ascii=False))
             for event in self._events()
             for name, value in encoder.feed(event)
         ]
         if self.ending == "garbled":
             sent.append(frames.encode(None, GARBAGE))
-        elif self.ending == "complete":
+        elif self.ending in ("complete", "error"):
+            if encoder.closing is not None and self.ending == "complete":
+                sent.append(frames.encode(None, encoder.closing))
             sent.append(frames.end())
-        return self._steps(sent)
+        return self._steps([piece for piece in sent if piece])
 
     def _events(self) -> list[StreamingEvent]:
         events = list(events_of(self.answer))
         if self.ending == "complete":
             return events
-        said = [event for event in events[:-1] if not isinstance(event, FinalCandidate)]
+        said = list(takewhile(lambda event: not isinstance(event, FinalCandidate), events[:-1]))
         if not self.all_said:
             said = said[: (len(said) + 1) // 2]
         elif isinstance(said[-1], PartEnded | ToolCallEnded):

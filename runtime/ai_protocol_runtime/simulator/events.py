@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import zip_longest
 
 from ai_protocol_runtime.types import (
@@ -42,6 +43,9 @@ def events_of(answer: Answer, pieces: int | None = None) -> Iterator[StreamingEv
     Several candidates come in turns. An answer with an error ends with it, as a stream does.
     """
     yield ResponseStarted(answer.id, answer.model)
+    if answer.usage is not None:
+        # What was read is known before anything is written.
+        yield Metadata(replace(answer.usage, output=0, reasoning=0, audio_output=None, raw=None))
     by_candidate = [_candidate(candidate, number, pieces) for number, candidate in enumerate(answer.candidates)]
     for turn in zip_longest(*by_candidate):
         yield from (event for event in turn if event is not None)

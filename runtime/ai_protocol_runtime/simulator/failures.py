@@ -35,13 +35,14 @@ def error_of_status(status: int) -> ProviderError:
     """The error that a provider means by an HTTP status."""
     name = next((name for name, own in _STATUS.items() if own == status), "overloaded" if status == 529 else None)
     kind = ERROR_CLASSES[name or ("invalid_request" if status < 500 else "server_error")]
-    return kind(f"The simulated model was told to fail with {status}.", status=status, retry_after=_RETRY_AFTER.get(status))
+    message = f"The simulated model was told to fail with {status}."
+    return kind(message, status=status, retry_after=_RETRY_AFTER.get(status))
 
 
 def error_body(wire: WireFormat | None, error: AIProtocolError) -> Any:
     """The body of an HTTP error: `error_object` in the shape that the wire format gives errors."""
     fields = error_object(error)
-    return {"error": fields} if wire is None else wire.encode_error(fields)
+    return {"error": fields} if wire is None else wire.error_body(fields)
 
 
 def error_object(error: AIProtocolError) -> dict[str, Any]:

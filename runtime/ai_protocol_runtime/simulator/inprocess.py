@@ -14,10 +14,10 @@ from .server import Reply, Simulator
 
 
 class InProcessTransport:
-    """`Transport` to a `Simulator` in this process. Waits as long as the simulator says, and no longer than the timeouts."""
+    """`Transport` to a `Simulator` in this process. Waits as long as it says, and no longer than the timeouts."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
+    def __init__(self, simulator: Simulator | None = None) -> None:
+        self.simulator = simulator or Simulator()
 
     def send(self, request: HTTPRequest, timeouts: Timeouts) -> Response:
         return Response(self._reply(request), timeouts)

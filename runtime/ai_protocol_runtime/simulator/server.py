@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Answer, Request
+from ai_protocol_runtime.types import Request
 from ai_protocol_runtime.types.errors import (
     AIProtocolError,
     AuthenticationError,
@@ -41,8 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reply:
-    """What is answered. `headers` have lower-case names. Reading `body` raises ConnectionError where the connection is to
-    break; a ``content-length`` is there where the body is one piece."""
+    """What is answered. `headers` have lower-case names, with a ``content-length`` where the body is one piece.
+
+    Reading `body` raises ConnectionError where the connection is to break.
+    """
 
     status: int
     headers: dict[str, str]
@@ -52,15 +54,16 @@ class Reply:
 class Simulator:
     """A server that speaks every wire format of the simulated providers.
 
-    `manifests` say which those are (default: all that are visible). With an `api_key`, requests that bring another or none
-    get a 401. `pace`: seconds before each event of a stream. `clock` gives the time in Unix seconds. Safe to use from
-    several threads.
+    `manifests` (default: all that are visible) say which those are; `provider` is the id of one that alone is served.
+    With an `api_key`, requests that bring another or none get a 401. `pace`: seconds before each event of a stream.
+    `clock` gives the time in Unix seconds. Safe to use from several threads.
     """
 
     def __init__(
         self,
         manifests: Manifests | None = None,
         *,
+        provider: str | None = None,
         api_key: str | None = None,
         pace: float = 0.0,
         clock: Callable[[], float] = time.time,
@@ -69,18 +72,21 @@ class Simulator:
             from ai_protocol_runtime.manifest import manifests as visible
 
             manifests = visible()
-        self.manifests = manifests
-        self._routes = Routes(manifests)
+        self._routes = Routes(manifests, provider)
         self._api_key = api_key
         self._pace = pace
         self._clock = clock
         self._count = itertools.count(1)
 
+    def addresses(self) -> list[tuple[str, str]]:
+        """Every wire format and the path at which it is spoken."""
+        return self._routes.addresses()
+
     def handle(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """Answer one request.
 
-        `path` is as it stands in the request line, query and all; `headers` have lower-case names. Raises ConnectionError
-        where the connection is to break before an answer.
+        `path` is as it stands in the request line, query and all; `headers` have lower-case names. Raises
+        ConnectionError where the connection is to break before an answer.
         """
         place = self._routes.find(method, path)
         try:
@@ -97,9 +103,9 @@ class Simulator:
             return _json_reply(200, place.listing, {})
         parsed, request = _read(place, path, body)
         tag = hashlib.sha256(b"%d:%b" % (next(self._count), body)).hexdigest()[:20]
-        script = simulated(request.model)
+        script = simulated(request.model or "")
         if script is None:
-            delivery = self._told(behaviour(request.model), request, tag)
+            delivery = self._told(behaviour(request.model or ""), request, tag)
         else:
             item = script.next(Received(request, path, headers, parsed))
             delivery = self._scripted(item, request, tag, script.pace)
@@ -116,7 +122,7 @@ class Simulator:
         """What an unscripted model says."""
         if told.status is not None:
             raise error_of_status(told.status)
-        answer = respond(request, tag=tag, created=self._clock(), told=told)
+        answer = respond(request, tag=tag, created=int(self._clock()), told=told)
         delivery = Delivery(answer, told.pace or self._pace)
         if told.fail:
             return self._failed(delivery, ServerError("The simulated model was told to fail in the middle."), request)
@@ -132,7 +138,7 @@ class Simulator:
                 raise ConnectionResetError(str(item) or type(item).__name__)
             if partial is None or not (request.stream or isinstance(item, StreamInterruptedError)):
                 raise item
-        answer = completed(scripted_answer(partial, request), request, tag=tag, created=self._clock())
+        answer = completed(scripted_answer(partial, request), request, tag=tag, created=int(self._clock()))
         delivery = Delivery(answer, pace or self._pace, all_said=True)
         if isinstance(item, StreamInterruptedError):
             delivery.ending = "cut"
@@ -181,4 +187,6 @@ def _failure(error: AIProtocolError, wire: WireFormat | None) -> Reply:
 
 def _json_reply(status: int, value: Any, headers: dict[str, str]) -> Reply:
     body = value.encode() if isinstance(value, str) else json.dumps(value, ensure_ascii=False).encode()
-    return Reply(status, {"content-type": "application/json", "content-length": str(len(body)), **headers}, iter([body]))
+    return Reply(
+        status, {"content-type": "application/json", "content-length": str(len(body)), **headers}, iter([body])
+    )

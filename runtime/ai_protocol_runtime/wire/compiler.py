@@ -9,7 +9,7 @@ from ai_protocol_runtime.types.errors import ManifestError
 
 from . import notation as n
 from . import operators, usage
-from .kinds import KINDS, Kind
+from .kinds import KINDS, STRUCTURE, Kind
 from .shapes import (
     ConstShape,
     ElementShape,
@@ -97,6 +97,7 @@ class Compiler:
     def _resolve(self) -> None:
         """Which holes of a table's shapes belong to the thing, and which to what stands around it."""
         for table in self.tables.values():
+            table.keep_raw = table.keep_raw and not table.kinds.keys() <= STRUCTURE
             for variants in table.kinds.values():
                 for v in variants:
                     v.required = required_of(v.shape) & v.kind.fields

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Answer, Candidate, Loss, Raw, Request, Text, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, Loss, Request, Text, ToolCall
 from ai_protocol_runtime.types.errors import MalformedResponseError
 
 from . import generate
@@ -204,7 +204,7 @@ class WireFormat:
         if isinstance(body, list) and self.pieces is not None:
             return self._folded(body)
         answer = self.answers.read_one(body, {})
-        if isinstance(answer, Raw):
+        if answer is FAIL:
             error = self.error_in(body)
             if error is None:
                 raise MalformedResponseError(f"this is no {self.id} answer", body=body)

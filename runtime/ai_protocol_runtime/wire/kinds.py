@@ -76,3 +76,31 @@ def _kinds() -> dict[str, Kind]:
 
 
 KINDS: dict[str, Kind] = _kinds()
+
+STRUCTURE = frozenset({"answer", "candidate", "message"})
+"""Kinds that nothing else can stand for: where one is expected, an unknown shape does not become a raw thing."""
+
+
+def _types() -> dict[str, tuple[type[Any], ...]]:
+    """What JSON a hole of each name takes: the types of the fields so called, if all of them say one."""
+    plain: dict[str, tuple[type[Any], ...]] = {
+        "str": (str,),
+        "int": (int,),
+        "float": (int, float),
+        "bool": (bool,),
+        "list": (list,),
+        "dict": (dict,),
+    }
+    found: dict[str, set[type[Any]]] = {}
+    anything: set[str] = set()
+    for kind in KINDS.values():
+        for f in fields(kind.cls):
+            word = str(f.type).removesuffix(" | None").split("[")[0]
+            if word in plain:
+                found.setdefault(f.name, set()).update(plain[word])
+            else:
+                anything.add(f.name)
+    return {name: tuple(types) for name, types in found.items() if name not in anything}
+
+
+TYPES: dict[str, tuple[type[Any], ...]] = {**_types(), "sub": (int,), "item_id": (str,), "sequence": (int,)}

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Answer, Candidate, Raw, RawEvent, StreamError, StreamingEvent, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, RawEvent, StreamError, StreamingEvent, ToolCall
 
 from .assembly import Assembly, Block, Lane, joined, merged
+from .operators import FAIL
 from .shapes import content_of
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class PieceDecoder:
     def _read(self, data: Any, out: list[StreamingEvent]) -> None:
         if self._padding and isinstance(data, dict) and not self._padding.isdisjoint(data):
             data = {k: v for k, v in data.items() if k not in self._padding}
-        piece = self.format.pieces.read_one(data, {}) if self.format.pieces is not None else Raw(data)
-        if isinstance(piece, Raw):
+        piece = self.format.pieces.read_one(data, {}) if self.format.pieces is not None else FAIL
+        if piece is FAIL:
             error = self.format.error_in(data)
             if error is not None:
                 self.failed = True

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ai_protocol_runtime.types import Loss
 
 from . import notation as n
+from .kinds import TYPES
 from .operators import FAIL, KEEP, MISSING
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class HoleShape:
         self.ops = hole.ops
         self.back = tuple(reversed(hole.ops))
         self.exact = all(op.exact for op in hole.ops)
+        self.types = TYPES.get(hole.name)
 
     def match(self, value: Any, got: Captures) -> Rest:
         if not self.name:
@@ -103,6 +105,8 @@ class HoleShape:
             now = op.decode(now)
             if now is FAIL:
                 return FAIL
+        if self.types is not None and type(now) not in self.types:
+            return FAIL
         got[self.name] = now
         hollow = value == "" and self.default is not n.ABSENT  # written, it would become the default
         if not hollow and (self.exact or equal(self._encode(now), value)):

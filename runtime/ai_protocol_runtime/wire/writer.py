@@ -113,10 +113,16 @@ class PieceEncoder:
             return kind(text=value)
         if name:
             kind = self._kinds.get((event.candidate, event.index), Text)  # type: ignore[union-attr]
-            return kind(**{name: value}) if name in kind.__dataclass_fields__ else None
+            return kind(**{name: value}) if self._says(kind.kind, name) else None
         if isinstance(event, PartEnded) and (event.candidate, event.index) not in self._kinds:
             return event.part
         return None
+
+    def _says(self, kind: str, field: str) -> bool:
+        """Whether a piece of that kind has a place for the field; citations may be given for the message as a whole."""
+        kinds = (kind, "message") if field == "citations" else (kind,)
+        tables = self.format.compiler.tables.values()
+        return any(field in v.holes for table in tables for k in kinds for v in table.kinds.get(k, ()))
 
     def _piece(self, number: int, part: Any) -> Any:
         role = "" if number in self._spoken else "assistant"

@@ -1,6 +1,6 @@
 """The pydantic models of the three kinds of manifest; `manifests/schema/` is generated from them."""
 
-from .base import Docs, Path, Section
+from .base import Docs, Section
 from .models import ModelEntry, ModelFacts, ModelFile, ModelManifest, Prices, Reasoning
 from .provider import (
     Credentials,
@@ -26,7 +26,6 @@ __all__ = [
     "ModelFacts",
     "ModelFile",
     "ModelManifest",
-    "Path",
     "Prices",
     "Protocol",
     "ProviderManifest",

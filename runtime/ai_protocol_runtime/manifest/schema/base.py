@@ -20,8 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-Path = tuple[str | int, ...]
-"""Where something stands in a manifest: keys and list indices from the top."""
+from ai_protocol_runtime.manifest.document import Place
 
 
 class Section(BaseModel):
@@ -29,7 +28,7 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    def faults(self) -> Iterator[tuple[Path, str]]:
+    def faults(self) -> Iterator[tuple[Place, str]]:
         """What is wrong between keys that are right by themselves: the place, and a message for it."""
         yield from ()
 

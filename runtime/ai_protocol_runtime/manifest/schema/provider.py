@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from ai_protocol_runtime.manifest.document import Place
 from ai_protocol_runtime.types.errors import ERROR_CLASSES
 
 from .base import (
@@ -18,7 +19,6 @@ from .base import (
     Id,
     JSONPath,
     OneOrMore,
-    Path,
     Regex,
     Seconds,
     Section,
@@ -56,7 +56,7 @@ class Variable(Section):
     default: str | None = Field(default=None, description="Its value where no environment variable holds it.")
     description: str = Field(description="What it is and where to find it; shown where it is missing.")
 
-    def faults(self) -> Iterator[tuple[Path, str]]:
+    def faults(self) -> Iterator[tuple[Place, str]]:
         if not self.env and self.default is None:
             yield (), "needs `env` or `default`"
 
@@ -73,7 +73,7 @@ class Credentials(Section):
         default=True, description="Whether a call without a key is an error before anything is sent."
     )
 
-    def faults(self) -> Iterator[tuple[Path, str]]:
+    def faults(self) -> Iterator[tuple[Place, str]]:
         if self.required and not self.env:
             yield ("env",), "a key that is required needs an environment variable: add `env`, or `required: false`"
 
@@ -169,7 +169,7 @@ class ErrorRule(Section):
             raise ValueError(f"there is no error class `{name}`; there are {', '.join(ERROR_CLASSES)}")
         return name
 
-    def faults(self) -> Iterator[tuple[Path, str]]:
+    def faults(self) -> Iterator[tuple[Place, str]]:
         if not (self.status or self.code or self.type or self.message):
             yield (), "a rule needs at least one of `status`, `code`, `type` and `message`"
 
@@ -225,7 +225,7 @@ class Timeouts(Section):
 class Inherited(Section):
     """What every provider has from `providers/_defaults.yaml`, beneath what it says itself.
 
-    Maps are merged; lists come after the provider's own.
+    Maps are merged; the lists, all of which are tried in order, come after the provider's own.
     """
 
     errors: ErrorRules = Field(default=ErrorRules(), description="How to read errors.")
@@ -237,9 +237,6 @@ class Inherited(Section):
     )
     retry: Retry = Field(default=Retry(), description="Where the provider says whether and when to try again.")
     timeouts: Timeouts = Field(default=Timeouts(), description="How long to wait, in seconds.")
-    models: ModelFacts = Field(
-        default=ModelFacts(), description="What a model of this provider is that no model manifest knows."
-    )
 
 
 class ProviderManifest(Inherited):
@@ -272,11 +269,14 @@ class ProviderManifest(Inherited):
         min_length=1,
         description="The wire formats it speaks. The first is the usual one, unless `default_protocol` is given.",
     )
+    models: ModelFacts = Field(
+        default=ModelFacts(), description="What a model of this provider is that no model manifest knows."
+    )
     default_protocol: Id | None = Field(
         default=None, description="The wire format that is used unless another is asked for."
     )
 
-    def faults(self) -> Iterator[tuple[Path, str]]:
+    def faults(self) -> Iterator[tuple[Place, str]]:
         if self.default_protocol is not None and self.default_protocol not in self.protocols:
             yield (
                 ("default_protocol",),
@@ -291,7 +291,7 @@ class ProviderManifest(Inherited):
         for name in self.variables.keys() - used:
             yield ("variables", name), f"neither the base URL nor a path has `{{{name}}}`"
 
-    def _addresses(self) -> Iterator[tuple[Path, str]]:
+    def _addresses(self) -> Iterator[tuple[Place, str]]:
         yield ("base_url",), self.base_url
         for name, protocol in self.protocols.items():
             yield ("protocols", name, "path"), protocol.path

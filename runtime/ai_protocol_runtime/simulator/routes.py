@@ -1,0 +1,146 @@
+"""Where the simulated providers answer: their manifests' paths, and the lists of models that SDKs ask for."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from ai_protocol_runtime.types import Loss, Message, Request, Text
+from ai_protocol_runtime.wire import WireFormat, wire_format
+
+if TYPE_CHECKING:
+    from ai_protocol_runtime.manifest import Manifests, ProviderManifest
+
+_VARIABLE = re.compile(r"\{\w+\}")
+_MODELS = re.compile(r"/(?:v\w+/)?models(?:/(?P<model>.+))?")
+
+
+@dataclass(slots=True)
+class Place:
+    """What is asked for by a method and a path: a call in `wire`, or else `listing`.
+
+    `stream` is whether the path alone asks for one, `framing` how streams are framed there, `usage_on_demand` whether
+    they report usage only when they are asked to.
+    """
+
+    wire: WireFormat | None = None
+    stream: bool = False
+    framing: str = ""
+    usage_on_demand: bool = False
+    listing: Any = None
+
+
+class Routes:
+    """The paths of one provider, or of all the simulated ones among `manifests`; they follow changes of the files."""
+
+    def __init__(self, manifests: Manifests, provider: str | None = None) -> None:
+        self._manifests = manifests
+        self._provider = provider
+        self._revision: int | None = None
+        self._table: list[_Route] = []
+        self._lock = threading.Lock()
+
+    def find(self, method: str, path: str) -> Place | None:
+        """The place for a request, or None. `path` may have a query."""
+        bare, _, query = path.partition("?")
+        if method == "GET":
+            found = _MODELS.fullmatch(bare)
+            return Place(listing=self._listing(found["model"])) if found else None
+        if method != "POST":
+            return None
+        asked = set(parse_qsl(query))
+        fitting = [route for route in self._routes() if route.path.fullmatch(bare)]
+        # Of two that differ in their queries alone, that whose query was sent; else it is another framing.
+        exact = next((route for route in fitting if route.query <= asked), None)
+        if exact is not None:
+            return exact.place
+        return fitting[0].otherwise if fitting else None
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """Every wire format and its path."""
+        return [(route.place.wire.id, route.template) for route in self._routes() if route.place.wire]
+
+    def _routes(self) -> list[_Route]:
+        manifests = self._manifests
+        with self._lock:
+            manifests.providers()  # whoever looks sees changed files
+            if self._revision != manifests.revision:
+                self._table = [route for provider in self._providers() for route in _routes(provider, manifests)]
+                self._revision = manifests.revision
+            return self._table
+
+    def _providers(self) -> list[ProviderManifest]:
+        if self._provider is not None:
+            return [self._manifests.provider(self._provider)]
+        providers = (self._manifests.provider(name) for name in self._manifests.providers())
+        return [provider for provider in providers if provider.in_process]
+
+    def _listing(self, name: str | None) -> Any:
+        if name is not None:
+            return _model(unquote(name), "")
+        models = [
+            _model(model.id, provider.id)
+            for provider in self._providers()
+            for model in self._manifests.models(provider.id)
+        ]
+        ids = [model["id"] for model in models]
+        return {
+            "object": "list",
+            "data": models,
+            "models": models,
+            "has_more": False,
+            "first_id": ids[0] if ids else None,
+            "last_id": ids[-1] if ids else None,
+        }
+
+
+@dataclass(slots=True)
+class _Route:
+    """A path. `place` is what is there with the query that the manifest gives, `otherwise` without."""
+
+    template: str
+    path: re.Pattern[str]
+    query: set[tuple[str, str]]
+    place: Place
+    otherwise: Place
+
+
+def _routes(provider: ProviderManifest, manifests: Manifests) -> list[_Route]:
+    routes = []
+    for name, protocol in provider.protocols.items():
+        wire = wire_format(name, manifests)
+        framing = protocol.framing or wire.framings[0]
+        on_demand = _usage_on_demand(wire)
+        paths = {(protocol.path, False)} | ({(protocol.stream_path, True)} if protocol.stream_path else set())
+        for template, stream in sorted(paths):
+            bare, _, query = template.partition("?")
+            pattern = "[^/]+".join(re.escape(piece) for piece in _VARIABLE.split(bare))
+            place = Place(wire, stream, framing, on_demand)
+            otherwise = Place(wire, stream, wire.framings[-1], on_demand)
+            routes.append(_Route(template, re.compile(pattern), set(parse_qsl(query)), place, otherwise))
+    return routes
+
+
+def _usage_on_demand(wire: WireFormat) -> bool:
+    """Whether the format has a place to ask for usage in a stream."""
+    losses: list[Loss] = []
+    wire.encode_request(Request("m", [Message("user", [Text("x")])], stream=True, stream_usage=True), losses)
+    return not any(loss.what == "stream_usage" for loss in losses)
+
+
+def _model(model: str, owner: str) -> dict[str, Any]:
+    """One entry of a list of models, with the keys that each of the SDKs looks for."""
+    return {
+        "id": model,
+        "name": f"models/{model}",
+        "object": "model",
+        "type": "model",
+        "created": 0,
+        "created_at": "1970-01-01T00:00:00Z",
+        "owned_by": owner,
+        "display_name": model,
+        "displayName": model,
+    }
