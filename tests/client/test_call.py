@@ -80,7 +80,7 @@ async def test_statuses_have_their_classes(
 
 
 async def test_what_may_pass_is_tried_again(server: Any, say: Any, connect: Any, caller: Any) -> None:
-    server.play(say.answer({}, 500), say.vanish(), say.answer(say.completion()))
+    server.play(say.answer({}, 500), say.streamed(b"{", end=False), say.answer(say.completion()))
     answer = await caller.chat(connect(max_retries=2), "hi")
     assert answer.call.attempts == 3
     assert len({request.body for request in server.requests}) == 1

@@ -53,8 +53,10 @@ def _eager(schema: Any) -> Any:
 
 
 @cache
-def _validator(annotation: Any) -> SchemaValidator:
-    return SchemaValidator(_eager(TypeAdapter(annotation).core_schema))
+def _validator(annotation: Any) -> SchemaValidator | TypeAdapter[Any]:
+    """Of a request's dictionary; the models of answers have no iterables, and are taken as they are."""
+    adapter = TypeAdapter(annotation)
+    return SchemaValidator(_eager(adapter.core_schema)) if annotation in _REQUESTS.values() else adapter
 
 
 def _place(loc: tuple[str | int, ...], value: Any) -> Path:
@@ -73,20 +75,33 @@ def _place(loc: tuple[str | int, ...], value: Any) -> Path:
     return tuple(path)
 
 
+_MARKS = (("type",), ("role",), ("stream",), ("object",))
+
+
 def _said(error: ValidationError, value: Any, at: str = "") -> list[str]:
-    """What is wrong, in few words. Of a union's many complaints only those of the alternatives whose own `type` and
-    `role` fit, and of those only the deepest."""
+    """What is wrong, in few words. Of a union's many complaints only those of the alternatives whose own `type`,
+    `role` ... fit, and of those only the deepest; where no alternative fits, that."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    others = [e["loc"][:-1] for e in errors if e["type"] == "literal_error" and e["loc"][-1:] in (("type",), ("role",))]
-    fitting = [e for e in errors if not any(e["loc"][: len(o)] == o for o in others)] or errors
+    marks = [e["loc"] for e in errors if e["type"] == "literal_error" and e["loc"][-1:] in _MARKS]
+    fitting = [e for e in errors if not any(e["loc"][: len(m) - 1] == m[:-1] for m in marks if len(m) > 1)]
     placed = [(_place(e["loc"], value), e["msg"]) for e in fitting]
-    deepest = max(len(path) for path, _ in placed)
+    deepest = max((len(path) for path, _ in placed), default=-1)
+    unknown = [path for path in (_place(m, value) for m in marks) if len(path) > deepest]
+    if unknown:
+        deepest = max(map(len, unknown))
+        placed = [(path, f"no alternative fits {_at(value, path)!r}") for path in unknown]
     texts = []
     for path, message in placed:
         if len(path) == deepest:
             where = at + "".join("[]" if isinstance(step, int) else f".{step}" for step in path)
-            texts.append(f"{where.removeprefix('.')}: {message}")
+            texts.append(f"{where.removeprefix('.')}: {message[:120]}")
     return list(dict.fromkeys(texts))[:4]
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else value[step]  # type: ignore[index]
+    return value
 
 
 def _typed(annotation: Any, value: Any, at: str = "") -> tuple[list[str], Any]:
@@ -182,6 +197,8 @@ def _google(annotation: Any, value: Any, at: str) -> list[str]:
             _adapter(annotation).validate_json(canonical(value))
         except ValidationError as error:
             return _said(error, value, at)
+        except AttributeError as error:  # its enums want words
+            return [f"{at}: {error}"]
     return list(dict.fromkeys(f"{at}: {w.message}" for w in caught if "is not a valid" in str(w.message)))
 
 

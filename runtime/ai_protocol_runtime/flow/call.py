@@ -77,13 +77,12 @@ class Conversation:
         *,
         max_retries: int,
         now: float,
-        backoff: Backoff = BACKOFF,
     ) -> None:
         self.answer: Answer | None = None
         self.now = now
         self._prepared, self._provider, self._timeouts = prepared, prepared.target.provider, timeouts
         self._deadline = None if timeouts.total is None else now + timeouts.total
-        self._max_retries, self._backoff = max_retries, backoff
+        self._max_retries = max_retries
         self._attempts = 0
         self._head = Head(0, {})
         self._delivered = False
@@ -129,7 +128,7 @@ class Conversation:
         else:
             state = RetryCallState(Retrying(), None, (), {})
             state.attempt_number = self._attempts
-            pause = self._backoff(state)
+            pause = BACKOFF(state)
         if self._deadline is not None and self.now + pause >= self._deadline:
             return None
         return pause

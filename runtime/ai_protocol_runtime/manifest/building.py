@@ -80,7 +80,7 @@ def wire(reading: Reading, name: str) -> WireManifest:
 
 
 def models(reading: Reading, name: str) -> Models:
-    """The models of a provider: of all files with its name, then of what it extends. The first to name a model counts."""
+    """The models of a provider: of all its files, then of what it extends. The first to name a model counts."""
     entries: dict[str, ModelEntry] = {}
     for file in reversed((*reading.files(MODELS, name), *_models_below(reading, name))):
         document = read(file)

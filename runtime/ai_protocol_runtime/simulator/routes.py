@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from ai_protocol_runtime.types import Loss, Message, Request, Text
+from ai_protocol_runtime.types.errors import ManifestError
 from ai_protocol_runtime.wire import WireFormat, wire_format
 
 if TYPE_CHECKING:
     from ai_protocol_runtime.manifest import Manifests, ProviderManifest
 
-_VARIABLE = re.compile(r"\{\w+\}")
+_MODEL = "{model}"
 _MODELS = re.compile(r"/(?:v\w+/)?models(?:/(?P<model>.+))?")
 
 
@@ -23,13 +25,14 @@ class Place:
     """What is asked for by a method and a path: a call in `wire`, or else `listing`.
 
     `stream` is whether the path alone asks for one, `framing` how streams are framed there, `usage_on_demand` whether
-    they report usage only when they are asked to.
+    they report usage only when they are asked to, and `model` the one that the path names.
     """
 
     wire: WireFormat | None = None
     stream: bool = False
     framing: str = ""
     usage_on_demand: bool = False
+    model: str | None = None
     listing: Any = None
 
 
@@ -52,12 +55,13 @@ class Routes:
         if method != "POST":
             return None
         asked = set(parse_qsl(query))
-        fitting = [route for route in self._routes() if route.path.fullmatch(bare)]
-        # Of two that differ in their queries alone, that whose query was sent; else it is another framing.
-        exact = next((route for route in fitting if route.query <= asked), None)
-        if exact is not None:
-            return exact.place
-        return fitting[0].otherwise if fitting else None
+        for route in self._routes():
+            found = route.path.fullmatch(bare)
+            if found is not None:
+                model = unquote(found[1]) if route.path.groups else None
+                framing = route.place.framing if route.query <= asked else route.unasked
+                return replace(route.place, framing=framing, model=model)
+        return None
 
     def addresses(self) -> list[tuple[str, str]]:
         """Every wire format and its path."""
@@ -75,8 +79,12 @@ class Routes:
     def _providers(self) -> list[ProviderManifest]:
         if self._provider is not None:
             return [self._manifests.provider(self._provider)]
-        providers = (self._manifests.provider(name) for name in self._manifests.providers())
-        return [provider for provider in providers if provider.in_process]
+        found = []
+        for name in self._manifests.providers():
+            # Another provider's manifest may be broken: that is for whoever asks for it.
+            with suppress(ManifestError):
+                found.append(self._manifests.provider(name))
+        return [provider for provider in found if provider.in_process]
 
     def _listing(self, name: str | None) -> Any:
         if name is not None:
@@ -99,13 +107,13 @@ class Routes:
 
 @dataclass(slots=True)
 class _Route:
-    """A path. `place` is what is there with the query that the manifest gives, `otherwise` without."""
+    """A path. Without the query that the manifest gives, streams are framed in the way that is `unasked` for."""
 
     template: str
     path: re.Pattern[str]
     query: set[tuple[str, str]]
     place: Place
-    otherwise: Place
+    unasked: str
 
 
 def _routes(provider: ProviderManifest, manifests: Manifests) -> list[_Route]:
@@ -117,10 +125,10 @@ def _routes(provider: ProviderManifest, manifests: Manifests) -> list[_Route]:
         paths = {(protocol.path, False)} | ({(protocol.stream_path, True)} if protocol.stream_path else set())
         for template, stream in sorted(paths):
             bare, _, query = template.partition("?")
-            pattern = "[^/]+".join(re.escape(piece) for piece in _VARIABLE.split(bare))
+            before, model, after = bare.partition(_MODEL)
+            pattern = re.escape(before) + ("(.+)" if model else "") + re.escape(after)
             place = Place(wire, stream, framing, on_demand)
-            otherwise = Place(wire, stream, wire.framings[-1], on_demand)
-            routes.append(_Route(template, re.compile(pattern), set(parse_qsl(query)), place, otherwise))
+            routes.append(_Route(template, re.compile(pattern), set(parse_qsl(query)), place, wire.framings[-1]))
     return routes
 
 

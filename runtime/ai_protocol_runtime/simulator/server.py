@@ -162,6 +162,7 @@ def _read(place: Place, path: str, body: bytes) -> tuple[dict[str, Any], Request
         request = place.wire.decode_request(parsed, path.partition("?")[0])
     except MalformedResponseError as error:
         raise InvalidRequestError(error.message) from None
+    request.model = place.model or request.model
     request.stream = place.stream or bool(request.stream)
     complaint = problem(request)
     if complaint is not None:

@@ -159,13 +159,13 @@ class Compiler:
             return JoinShape(self.shape(node.shape, path), node.hole.name, node.otherwise)
         return self._object(node, path)
 
-    def _hole(self, hole: n.Hole, whole: bool = False) -> HoleShape | ThingShape | ElementShape:
+    def _hole(self, hole: n.Hole) -> HoleShape | ThingShape | ElementShape:
         if hole.table is None:
             return HoleShape(hole)
         if hole.name == "part":
             return ElementShape(hole.name, self.tables[hole.table])
         is_list = any(hole.name in kind.lists for kind in KINDS.values())
-        return ThingShape(hole, self.tables[hole.table], is_list, whole)
+        return ThingShape(hole, self.tables[hole.table], is_list)
 
     def _object(self, node: n.Obj, path: n.Path) -> ObjShape:
         entries = []
@@ -186,7 +186,7 @@ class Compiler:
             entries.append(
                 Entry(e.names[0], e.names[1:], e.optional, shape, noted, const, pools[0] if pools else None, tables)
             )
-        also = self._hole(node.also, whole=True) if node.also is not None else None
+        also = self._hole(node.also) if node.also is not None else None
         assert also is None or isinstance(also, ThingShape)
         return ObjShape(entries, also)
 

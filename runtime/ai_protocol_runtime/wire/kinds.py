@@ -77,6 +77,9 @@ def _kinds() -> dict[str, Kind]:
 
 KINDS: dict[str, Kind] = _kinds()
 
+DERIVED = frozenset({"finish_reason", "role", "index", "slot", "tool_result.name"})
+"""Fields that follow from others, or from where a thing stands: no loss where a wire has no place for them."""
+
 STRUCTURE = frozenset({"answer", "candidate", "message"})
 """Kinds that nothing else can stand for: where one is expected, an unknown shape does not become a raw thing."""
 

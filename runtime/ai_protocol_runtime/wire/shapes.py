@@ -144,10 +144,10 @@ class ThingShape:
     """A hole with a table: one thing. Of a list (`parts`) it takes exactly one, or with ``+`` several joined as one
     text."""
 
-    def __init__(self, hole: n.Hole, table: Table, is_list: bool, whole: bool) -> None:
+    def __init__(self, hole: n.Hole, table: Table, is_list: bool) -> None:
         self.name, self.optional, self.joined = hole.name, hole.optional, hole.joined
         self.table, self.is_list = table, is_list
-        self.strict = not whole  # where an alternative exists, rather that than lose a field
+        self.strict = False  # one of several alternatives: rather another than a raw thing, or a field lost
 
     def match(self, value: Any, got: Captures, used: set[str] | None = None) -> Rest:
         if value is None:
@@ -155,7 +155,7 @@ class ThingShape:
         if value == "" and self.is_list:
             return KEEP
         thing = self.table.read_one(value, got, used)
-        if thing is FAIL or (self.strict and self.is_list and thing.kind == "raw"):
+        if thing is FAIL or (self.strict and thing.kind == "raw"):
             return FAIL
         if self.is_list:
             got.setdefault(self.name, []).append(thing)
@@ -291,6 +291,9 @@ class TemplateShape:
 class OneOfShape:
     def __init__(self, options: list[Shape], otherwise: Any) -> None:
         self.options, self.otherwise = options, otherwise
+        for option in options:
+            if isinstance(option, ThingShape) and option.is_list:
+                option.strict = True
 
     def match(self, value: Any, got: Captures) -> Rest:
         for number, option in enumerate(self.options):
@@ -316,6 +319,9 @@ class OneOfShape:
             if value is not MISSING and not (value == [] and self.otherwise is not n.ABSENT):
                 return value
             out.undo(mark)
+        for name in {getattr(o, "name", "") for o in self.options if o.tables()}:
+            for thing in src.get(name) or ():
+                out.lose(thing.kind, thing)
         return MISSING if self.otherwise is n.ABSENT else self.otherwise
 
     def _home(self, src: Captures) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ai_protocol_runtime.types import Raw, Text
 
-from .kinds import Kind
+from .kinds import DERIVED, Kind
 from .operators import FAIL, KEEP, MISSING
 from .shapes import Captures, ObjShape, Shape, Writing
 
@@ -170,7 +170,7 @@ class Table:
             hidden = [name for name in self.private if src.get(name) not in (None, "", [])]
             for name in hidden:
                 src[name] = None
-        carried = [name for name, value in src.items() if value not in (None, "", [])]
+        carried = [name for name, value in src.items() if name not in DERIVED and value not in (None, "", [])]
         home: Variant | None = None
         rest = None
         if own and thing.extra.get("alt", ("",))[0] == self.name and thing.extra["alt"][1] == thing.kind:
@@ -181,7 +181,7 @@ class Table:
         if len(variants) > 1:
             order = sorted(variants, key=lambda v: (v is not home, sum(name not in v.holes for name in carried)))
         for v in order:
-            lost = [name for name in carried if name not in v.holes]
+            lost = [f for f in carried if f not in v.holes and f"{thing.kind}.{f}" not in DERIVED]
             if strict and lost:
                 continue
             mark = out.mark()
