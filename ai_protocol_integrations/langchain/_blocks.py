@@ -75,18 +75,19 @@ def to_block(part: Part, *, call_id: str | None = None) -> Block:
             args, _ = parse_arguments(part.arguments)
             args = {"text": part.arguments} if args is None else args
             shown = {"type": "server_tool_call", "id": part.id or "", "name": part.name, "args": args}
-            return _block(part, shown, arguments=_verbatim(part.arguments, args), **_unless_shown(id=part.id))
+            return _block(part, shown, unsaid=("id", "arguments"), arguments=_verbatim(part.arguments, args))
         case ServerToolResult():
             status = "error" if part.is_error else "success"
             shown = {"type": "server_tool_result", "tool_call_id": part.call_id or "", "status": status}
             shown["output"] = part.content
-            hidden = {"is_error": False} if part.is_error is False else {}
-            return _block(part, shown, name=part.name or None, **hidden, **_unless_shown(call_id=part.call_id))
+            failed = None if part.is_error else part.is_error
+            return _block(part, shown, unsaid=("call_id",), name=part.name or None, is_error=failed)
         case Media():
             return _media_block(part)
         case Raw():
-            own = {} if isinstance(part.value, dict) else {"value": part.value}
-            return _block(part, {"type": "non_standard", "value": own or part.value}, **own)
+            if isinstance(part.value, dict):
+                return _block(part, {"type": "non_standard", "value": part.value})
+            return _block(part, {"type": "non_standard", "value": {"value": part.value}}, value=part.value)
         case _:  # a result has no place in an answer; should a wire ever read one there, it is shown
             value = {f.name: getattr(part, f.name) for f in fields(part) if f.name != "parts"}
             return {"type": "non_standard", "value": {**value, "parts": [to_block(inner) for inner in part.parts]}}
@@ -94,32 +95,35 @@ def to_block(part: Part, *, call_id: str | None = None) -> Block:
 
 def _call_block(part: ToolCall, call_id: str | None) -> Block:
     args, error = parse_arguments(part.arguments)
-    shown: Block = {"id": part.id if call_id is None else call_id, "name": part.name}
-    hidden: Block = {} if call_id is None else {"id": part.id}
-    if args is None:
-        return _block(part, {"type": "invalid_tool_call", **shown, "args": part.arguments, "error": error}, **hidden)
-    return _block(
-        part, {"type": "tool_call", **shown, "args": args}, arguments=_verbatim(part.arguments, args), **hidden
-    )
+    block: Block = {"type": "tool_call", "id": part.id, "name": part.name, "args": args}
+    if error is not None:
+        block |= {"type": "invalid_tool_call", "args": part.arguments, "error": error}
+    block = _block(part, block, arguments=None if args is None else _verbatim(part.arguments, args))
+    if call_id is not None:
+        block["id"] = call_id
+        block.setdefault("extras", {}).setdefault(OURS, {})["id"] = part.id
+    return block
 
 
 def _media_block(part: Media) -> Block:
     if part.kind == "file" and part.text is not None:
         shown: Block = {"type": "text-plain", "text": part.text, "mime_type": part.mime_type or "text/plain"}
-        return _block(part, {**shown, "title": part.filename}, **_unless_shown(mime_type=part.mime_type))
+        return _block(part, {**shown, "title": part.filename}, unsaid=("mime_type",))
     shown = {"type": part.kind, "base64": part.data, "url": part.url, "file_id": part.file_id}
     return _block(part, {**shown, "mime_type": part.mime_type}, text=part.text)
 
 
-def _block(part: Any, shown: Block, **hidden: Any) -> Block:
-    """`shown` without what is None, and extras with the rest of the part. A hidden `id` or the like may be None."""
+def _block(part: Any, shown: Block, *, unsaid: tuple[str, ...] = (), **hidden: Any) -> Block:
+    """`shown` without what is None, and extras with the rest of the part: `hidden`, and which of the fields `unsaid` the
+    wire did not say though the block has to show something."""
     block = {key: value for key, value in shown.items() if value is not None}
-    own = {key: value for key, value in hidden.items() if value is not None or key in _NONE_TELLS}
+    own = {name: None for name in unsaid if getattr(part, name) is None}
+    own |= {name: value for name, value in hidden.items() if value is not None}
     if part.extra:
         own["extra"] = part.extra
     extras = {word: value for name, word in _WORDS.items() if (value := getattr(part, name, None)) is not None}
-    if block["type"] == "text-plain":
-        extras.pop("filename", None)  # it is the title
+    if "title" in block:
+        extras.pop("filename")
     if own:
         extras[OURS] = own
     if extras:
@@ -129,14 +133,6 @@ def _block(part: Any, shown: Block, **hidden: Any) -> Block:
 
 _WORDS = {"signature": "signature", "cache": "cache_control", "filename": "filename", "detail": "detail"}
 """Fields of parts, and LangChain's words for them."""
-
-_NONE_TELLS = frozenset({"id", "call_id", "mime_type"})
-"""Hidden fields for which the block has to show something even if the wire said nothing."""
-
-
-def _unless_shown(**said: Any) -> Block:
-    """A field that the block must have a value for, where the wire gave none."""
-    return {name: None for name, value in said.items() if value is None}
 
 
 def _verbatim(text: str | None, args: dict[str, Any]) -> str | None:
@@ -248,7 +244,7 @@ def _tool_call(block: Block, own: Block) -> ToolCall:
 def _server_tool_call(block: Block, own: Block) -> ServerToolCall:
     verbatim = own.get("arguments")
     args = block.get("args")
-    untouched = isinstance(verbatim, str) and args == {"text": verbatim}
+    untouched = args == {"text": verbatim} or ("arguments" in own and verbatim is None and not args)
     return ServerToolCall(
         own["id"] if "id" in own else block.get("id"),
         block.get("name") or "",

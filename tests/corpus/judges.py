@@ -82,7 +82,7 @@ def _said(error: ValidationError, value: Any, at: str = "") -> list[str]:
     """What is wrong, in few words. Of a union's many complaints only those of the alternatives whose own `type`,
     `role` ... fit, and of those only the deepest; where no alternative fits, that."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    marks = [e["loc"] for e in errors if e["type"] == "literal_error" and e["loc"][-1:] in _MARKS]
+    marks = [e["loc"] for e in errors if e["type"] in ("literal_error", "missing") and e["loc"][-1:] in _MARKS]
     fitting = [e for e in errors if not any(e["loc"][: len(m) - 1] == m[:-1] for m in marks if len(m) > 1)]
     placed = [(_place(e["loc"], value), e["msg"]) for e in fitting]
     deepest = max((len(path) for path, _ in placed), default=-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import trips
+from . import crossing, trips
 from .recordings import Exchange
 from .trips import Outcome
 
@@ -14,4 +14,8 @@ SUITES: dict[str, Callable[[Exchange], Iterator[Outcome]]] = {
     "echo": trips.echo,
     "edit": trips.edit,
     "oracle": trips.oracle,
+    "cross": crossing.cross,
+    "losses": crossing.losses,
+    "keys": crossing.known_keys,
+    "cross-answers": crossing.cross_answers,
 }

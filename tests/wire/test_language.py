@@ -220,7 +220,8 @@ def test_neighbours_of_one_voice_are_merged_and_linked() -> None:
     fmt = made_up(
         merge="[[user, tool], [assistant]]",
         messages="[{at: messages, role: [user, assistant, tool], shape: {role: $role, content: [$parts | part]}}]",
-        tables="part: {text: {type: text, text: $text}, tool_call: {type: c, id: $id, name: $name}}",
+        tables="part: {text: {type: text, text: $text}, tool_call: {type: c, id: $id, name: $name}, "
+        "tool_result: {type: r, of: $call_id}}",
     )
     history = [Message("user", [Text("a")]), Message("user", [Text("b")]), Message("assistant", [ToolCall(None, "f")])]
     written = fmt.encode_request(Request("m", history))["messages"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,13 +45,13 @@ class Models:
     def __init__(self, by_id: dict[str, ModelManifest]) -> None:
         self.by_id = by_id
         self._aliases = {alias: model for model in by_id.values() for alias in model.aliases}
-        self._patterns = [alias for alias in self._aliases if "*" in alias]
+        self._patterns = {alias: _pattern(alias) for alias in self._aliases if "*" in alias}
 
     def find(self, name: str) -> ModelManifest | None:
         """The model with this id; else this alias; else an alias with an asterisk that fits, the longest first."""
         found = self.by_id.get(name) or self._aliases.get(name)
         if found is None:
-            fitting = [pattern for pattern in self._patterns if fnmatchcase(name, pattern)]
+            fitting = [alias for alias, pattern in self._patterns.items() if pattern.fullmatch(name)]
             return self._aliases[max(fitting, key=len)] if fitting else None
         return found
 
@@ -136,6 +136,10 @@ def _models_below(reading: Reading, name: str) -> tuple[File, ...]:
         files += reading.files(MODELS, base)
         names.append(base)
     return files
+
+
+def _pattern(alias: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, alias.split("*"))))
 
 
 def _named(document: Document, key: str, said: str) -> None:

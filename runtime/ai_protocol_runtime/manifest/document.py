@@ -27,6 +27,7 @@ Place = tuple[str | int, ...]
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL = "tag:yaml.org,2002:bool"
+_DATE = "tag:yaml.org,2002:timestamp"
 _MERGE = "tag:yaml.org,2002:merge"
 _BRACKET = re.compile(r"[\[{]|[\]}]")
 _INDENT = re.compile(r"^[ ?-]*", re.MULTILINE)
@@ -37,10 +38,11 @@ class _Fault(yaml.MarkedYAMLError):
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    """The safe loader, with no key said twice, and no booleans but true and false (as in YAML 1.2, and in editors)."""
+    """The safe loader, with no key said twice, and as in YAML 1.2 (and editors) neither dates nor booleans but true and
+    false: ``off`` and ``2026-01-31`` are texts."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL or first in "tTfF"]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _DATE and (tag != _BOOL or first in "tTfF")]
         for first, resolvers in _Base.yaml_implicit_resolvers.items()
     }
 
@@ -168,8 +170,8 @@ def _load(text: str, file: str) -> Any:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ManifestError(f"character {error.character!r}: {error.reason}", file=file, line=line) from None
-    except ValueError as error:  # a date such as 2026-02-30
-        raise ManifestError(str(error), file=file) from None
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise ManifestError(f"a value does not fit its tag: {error}", file=file) from None
 
 
 def _depth(text: str) -> int:

@@ -13,8 +13,8 @@ from pydantic_core import ErrorDetails
 
 from ai_protocol_runtime.types.errors import ManifestError
 
-from .document import Document, Place
-from .schema.base import Section
+from .document import Document, Place, dotted
+from .schema.base import FORMS, Section
 
 S = TypeVar("S", bound=Section)
 
@@ -27,12 +27,10 @@ _WANTED = {
     "list_type": "a list",
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
+    "pattern_type": "a regular expression",
     "date_type": "a date, as 2026-01-31",
-    "date_from_datetime_inexact": "a date without a time",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "string_too_short": "not empty",
-    "too_short": "not empty",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
 }
 _QUOTED = re.compile(r"'([^']+)'")
 _PLAIN = (bool, int, float)
@@ -45,7 +43,7 @@ def checked(kind: type[S], document: Document) -> S:
     except ValidationError as error:
         raise next(_told(kind, document, error)) from None
     for path, message in _faults(made):
-        raise document.error(path, message)
+        raise document.error(path, _about(path, message))
     return made
 
 
@@ -55,7 +53,7 @@ def problems(kind: type[Section], document: Document) -> list[ManifestError]:
         made = kind.model_validate(document.data)
     except ValidationError as error:
         return sorted(_told(kind, document, error), key=lambda found: found.line or 0)
-    return [document.error(path, message) for path, message in _faults(made)]
+    return [document.error(path, _about(path, message)) for path, message in _faults(made)]
 
 
 def nearest(name: str, known: Iterable[str], *, all_of: bool = False) -> str:
@@ -96,21 +94,28 @@ def _message(kind: type[Section], place: Place, several: list[ErrorDetails]) -> 
     if first["type"] == "extra_forbidden":
         return f"unknown key `{place[-1]}`{nearest(str(place[-1]), _keys(kind, place[:-1]))}"
     if first["type"] == "missing":
-        return f"`{place[-1]}` is missing"
+        return f"`{dotted(place)}` is missing"
+    if first["type"] in ("too_short", "string_too_short"):
+        return f"`{dotted(place)}` must not be empty"
     value = first["input"]
     if first["loc"][-1] == "[key]":
         said = "be text; put it in quotes" if not isinstance(value, str) else _shape(first)
-        return f"the key `{value}` must {said}"
+        return _about(place, f"the key `{value}` must {said}")
     wanted = list(dict.fromkeys(text for details in several if (text := _wanted(details))))
     if len(wanted) < len({details["type"] for details in several}):
-        return "; ".join(dict.fromkeys(details["msg"].removeprefix("Value error, ") for details in several))
+        return _about(place, "; ".join(dict.fromkeys(d["msg"].removeprefix("Value error, ") for d in several)))
     hint = ""
     if isinstance(value, str):
         words = [word for details in several for word in _words(details)]
         hint = nearest(value, words) if words else ""
     elif "a text" in wanted and value is not None and not isinstance(value, list | dict):
         hint = "; put it in quotes"
-    return f"must be {' or '.join(wanted)}, not {_shown(value)}{hint}"
+    said = f"must be {' or '.join(wanted)}, not {_shown(value)}{hint}"
+    return f"`{dotted(place)}` {said}" if place else said
+
+
+def _about(place: Place, message: str) -> str:
+    return f"`{dotted(place)}`: {message}" if place else message
 
 
 def _wanted(details: ErrorDetails) -> str | None:
@@ -118,7 +123,8 @@ def _wanted(details: ErrorDetails) -> str | None:
         words = _words(details)
         return f"one of {', '.join(words)}" if len(words) > 1 else words[0]
     if details["type"] == "string_pattern_mismatch":
-        return f"of the form {details['ctx']['pattern']}"
+        pattern: str = details["ctx"]["pattern"]
+        return FORMS.get(pattern, f"of the form {pattern}")
     text = _WANTED.get(details["type"])
     return text and text.format(**details.get("ctx", {}))
 

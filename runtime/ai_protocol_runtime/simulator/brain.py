@@ -153,7 +153,7 @@ def _asked_to_think(request: Request) -> bool:
 def _thought(asked: str, said: list[Part]) -> Reasoning:
     calls = " and ".join(part.name for part in said if isinstance(part, ToolCall))
     plan = f"I should call {calls}." if calls else "I can answer that at once."
-    text = f"The user says: {_short(asked)} {plan}"
+    text = f'The user says "{_short(asked)}". {plan}'
     return Reasoning(text, signature=signature(text))
 
 

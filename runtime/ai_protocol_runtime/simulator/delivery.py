@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, TypeAlias
 
 from ai_protocol_runtime.types import (
     Answer,
     FinalCandidate,
+    Loss,
     PartEnded,
     StreamError,
     StreamingEvent,
@@ -57,7 +58,7 @@ class Delivery:
         encoder, frames = wire.stream_encoder(), frame_encoder(framing)
         sent = [
             frames.encode(name, json.dumps(value, ensure_ascii=False))
-            for event in self._events()
+            for event in self._events(_sayable(self.answer, wire))
             for name, value in encoder.feed(event)
         ]
         if self.ending == "garbled":
@@ -68,8 +69,8 @@ class Delivery:
             sent.append(frames.end())
         return self._steps([piece for piece in sent if piece])
 
-    def _events(self) -> list[StreamingEvent]:
-        events = list(events_of(self.answer))
+    def _events(self, answer: Answer) -> list[StreamingEvent]:
+        events = list(events_of(answer))
         if self.ending == "complete":
             return events
         said = list(takewhile(lambda event: not isinstance(event, FinalCandidate), events[:-1]))
@@ -89,3 +90,15 @@ class Delivery:
             yield math.inf
         if self.ending in ("drop", "stall"):
             raise ConnectionResetError("it was broken off by the other side")
+
+
+def _sayable(answer: Answer, wire: WireFormat) -> Answer:
+    """`answer` without the parts that the format has no place for, as a whole answer leaves them out."""
+    losses: list[Loss] = []
+    wire.encode_answer(answer, losses)
+    lost = {loss.what for loss in losses}
+    candidates = []
+    for candidate in answer.candidates:
+        parts = [part for part in candidate.message.parts if part.kind not in lost]
+        candidates.append(replace(candidate, message=replace(candidate.message, parts=parts)))
+    return replace(answer, candidates=candidates)

@@ -46,11 +46,12 @@ def error_body(wire: WireFormat | None, error: AIProtocolError) -> Any:
 
 
 def error_object(error: AIProtocolError) -> dict[str, Any]:
-    """What stands in an error body: a message, a word for the kind, and the status both as a number and in capitals."""
+    """What stands in an error body: the message, words for the kind, and the status, for want of another in a stream."""
     return {
         "message": error.message,
         "type": error.name,
         "code": (error.provider_code if isinstance(error, ProviderError) else None) or error.name,
         "param": error.param if isinstance(error, ProviderError) else None,
         "status": error.name.upper(),
+        "status_code": status_of(error),
     }

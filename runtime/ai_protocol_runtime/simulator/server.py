@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from ai_protocol_runtime.manifest import Manifests
 
 
+_count = itertools.count(1)
+"""Of all requests to this process: two that are alike must not get the same ids."""
+
+
 @dataclass(slots=True)
 class Reply:
     """What is answered. `headers` have lower-case names, with a ``content-length`` where the body is one piece.
@@ -76,7 +80,6 @@ class Simulator:
         self._api_key = api_key
         self._pace = pace
         self._clock = clock
-        self._count = itertools.count(1)
 
     def addresses(self) -> list[tuple[str, str]]:
         """Every wire format and the path at which it is spoken."""
@@ -102,7 +105,7 @@ class Simulator:
         if place.wire is None:
             return _json_reply(200, place.listing, {})
         parsed, request = _read(place, path, body)
-        tag = hashlib.sha256(b"%d:%b" % (next(self._count), body)).hexdigest()[:20]
+        tag = hashlib.sha256(b"%d:%b" % (next(_count), body)).hexdigest()[:20]
         script = simulated(request.model or "")
         if script is None:
             delivery = self._told(behaviour(request.model or ""), request, tag)

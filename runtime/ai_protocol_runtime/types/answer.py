@@ -21,7 +21,7 @@ class Candidate:
 
     message: Message = field(default_factory=Message)
     finish_reason: str | None = None
-    finish_word: str | None = None
+    finish_word: str | int | None = None  # a number where enums are sent as numbers
     finish_detail: str | None = None
     index: int | None = None
     stop_sequence: str | None = None

@@ -73,7 +73,10 @@ class WireFormat:
             raise fault(("request",), "a request is an object")
         self._request = request
         variants = self._variants(compiler, data, fault)
-        self._history = History(self.id, variants, _voices(data.get("merge") or []), data.get("sent_back") or {})
+        results = [v for t in compiler.tables.values() for v in t.kinds.get("tool_result", ())]
+        self.needs_ids = any("call_id" in v.required for v in results)
+        merge = _voices(data.get("merge") or [])
+        self._history = History(self.id, variants, merge, data.get("sent_back") or {}, self.needs_ids)
         self._ats = {v.at for v in variants}
         self._in_path = {name for p in self._paths for name in p.groupindex}
         compiler.check(request.holes(), KINDS["request"], ("request",))
@@ -236,8 +239,9 @@ class WireFormat:
 
     def named(self, part: Any, index: int) -> Any:
         """A tool call from a wire without ids, with one; anything else as it is."""
-        bare = isinstance(part, ToolCall) and part.id is None and not (part.extra and part.extra.get("wire") == self.id)
-        return replace(part, id=f"call_{index}") if bare else part
+        bare = self.needs_ids and isinstance(part, ToolCall) and part.id is None
+        own = bare and part.extra and part.extra.get("wire") == self.id
+        return replace(part, id=f"call_{index}") if bare and not own else part
 
     def stream_encoder(self) -> PieceEncoder | EventEncoder:
         """Writes our events as this format's; what finds no place is in its `losses`."""

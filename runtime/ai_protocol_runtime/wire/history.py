@@ -44,6 +44,7 @@ class History:
     variants: list[Variant]
     merge: list[list[str]]
     sent_back: dict[str, list[str]]
+    needs_ids: bool
 
     # reading
 
@@ -235,7 +236,7 @@ class History:
             parts: list[Any] = []
             for part in message.parts:
                 if isinstance(part, ToolCall):
-                    if part.id is None and self._foreign(part):
+                    if part.id is None and self.needs_ids and self._foreign(part):
                         part = replace(part, id=f"call_{count}")
                     count += 1
                     open_calls.append(part)

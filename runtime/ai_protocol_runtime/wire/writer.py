@@ -295,14 +295,15 @@ class EventEncoder:
         started = self._started or ResponseStarted()
         worded = self.format.worded(replace(answer, id=answer.id or started.id, model=answer.model or started.model))
         reason = worded.candidates[0].finish_word if worded.candidates else None
-        self._say("finish", {"answer": worded, "candidates": worded.candidates[:1], "usage": answer.usage}, out, reason)
+        src = {"answer": worded, "candidates": worded.candidates[:1], "usage": answer.usage}
+        self._say("finish", src, out, str(reason))
         self._say("end", {}, out)
 
-    def _say(self, verb: str, src: dict[str, Any], out: list[WireEvent], word: str | None = None) -> None:
+    def _say(self, verb: str, src: dict[str, Any], out: list[WireEvent], word: str = "") -> None:
         """The first event of a verb that can be written; if several are named for why it ended, the one that ends
         so."""
         lines = [(name, entry) for name, entry in self._lines if entry.verb == verb]
-        lines.sort(key=lambda e: word is None or not e[0].endswith(word))
+        lines.sort(key=lambda e: not word or not e[0].endswith(word))
         for name, entry in lines:
             if self._build(name, entry, src, out) is not None:
                 return

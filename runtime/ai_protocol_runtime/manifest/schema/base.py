@@ -67,7 +67,10 @@ class ShortForm:
 
 
 def _pattern(value: Any) -> Any:
-    return re.compile(value, re.IGNORECASE) if isinstance(value, str) else value
+    try:
+        return re.compile(value, re.IGNORECASE) if isinstance(value, str) else value
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
 
 
 Regex = Annotated[re.Pattern[str], BeforeValidator(_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
@@ -75,21 +78,48 @@ Regex = Annotated[re.Pattern[str], BeforeValidator(_pattern), WithJsonSchema({"t
 
 _KEY = r"(?:\[\]|[^.\[\]\s]+(?:\[\])?)"
 JSON_PATH = rf"^{_KEY}(?:\.{_KEY})*$"
+_ID = r"^[a-z0-9][a-z0-9_.-]*$"
+_HEADER = r"^[A-Za-z0-9-]+$"
+_ENV = r"^[A-Z][A-Z0-9_]*$"
+_URL_PATH = r"^/\S*$"
+_URL = r"^https?://\S+$"
+
+FORMS = {
+    JSON_PATH: "a path such as a.b[].c",
+    _ID: "made of small letters, digits and - _ .",
+    _HEADER: "the name of a header",
+    _ENV: "the name of an environment variable, in capitals",
+    _URL_PATH: "a path that begins with /",
+    _URL: "an address that begins with http:// or https://",
+}
+"""What the patterns below mean, for errors."""
+
 JSONPath = Annotated[str, StringConstraints(pattern=JSON_PATH)]
 """Keys of a JSON object joined by dots; ``[]`` after a key stands for every element of the list there."""
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+Id = Annotated[str, StringConstraints(pattern=_ID)]
 """The name of a manifest, which is also that of its file."""
 
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+HeaderName = Annotated[str, StringConstraints(pattern=_HEADER)]
+EnvName = Annotated[str, StringConstraints(pattern=_ENV)]
+UrlPath = Annotated[str, StringConstraints(pattern=_URL_PATH)]
+Url = Annotated[str, StringConstraints(pattern=_URL)]
 Seconds = Annotated[float, Field(gt=0)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+
+
+def _day(value: Any) -> Any:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Docs(Section):
     """When a manifest was last held against the provider's own pages, and which."""
 
-    checked: date = Field(description="The day on which the manifest was compared with its sources.")
+    checked: Day = Field(description="The day on which the manifest was compared with its sources.")
     pages: list[Url] = Field(min_length=1, description="The pages it was compared with.")
     notes: str | None = Field(default=None, description="What a reader of the manifest should know.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .base import Docs, Id, Section, ShortForm
+from .base import Day, Docs, Id, Section, ShortForm
 
 Modality = Literal["text", "image", "audio", "video", "pdf"]
 Count = Annotated[int, Field(gt=0)]
@@ -67,7 +66,7 @@ class ModelEntry(ModelFacts):
         default=None, description="The wire format it is best spoken to in, where it is not the usual one."
     )
     prices: Prices | None = Field(default=None, description="US dollars for a million tokens.")
-    released: date | None = Field(default=None, description="The day it became available.")
+    released: Day | None = Field(default=None, description="The day it became available.")
     deprecated: bool = Field(
         default=False, description="Whether the provider advises against it, or has set an end to it."
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticKnownError
 
 from ai_protocol_runtime.manifest.document import Place
 from ai_protocol_runtime.types.errors import ERROR_CLASSES
@@ -24,6 +25,7 @@ from .base import (
     Section,
     ShortForm,
     Url,
+    UrlPath,
 )
 from .models import ModelFacts
 
@@ -100,13 +102,10 @@ class Protocol(Section):
     `rename`.
     """
 
-    path: str = Field(
-        pattern=r"^/\S*$",
+    path: UrlPath = Field(
         description="Path of the requests beneath the base URL, with its query if any. {model} stands for the model.",
     )
-    stream_path: str | None = Field(
-        default=None, pattern=r"^/\S*$", description="Path of requests for a stream, where it is another."
-    )
+    stream_path: UrlPath | None = Field(default=None, description="Path of requests for a stream, where it is another.")
     framing: str | None = Field(
         default=None, description="How streams are framed, where it is not the wire format's usual way."
     )
@@ -166,7 +165,7 @@ class ErrorRule(Section):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in ERROR_CLASSES:
-            raise ValueError(f"there is no error class `{name}`; there are {', '.join(ERROR_CLASSES)}")
+            raise PydanticKnownError("literal_error", {"expected": ", ".join(f"'{known}'" for known in ERROR_CLASSES)})
         return name
 
     def faults(self) -> Iterator[tuple[Place, str]]:

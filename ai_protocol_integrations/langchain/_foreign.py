@@ -1,0 +1,200 @@
+"""Content blocks that are not LangChain's standard ones: the shapes of vendors' own APIs, which LangChain allows as well.
+
+What is not listed here LangChain itself may know: its translators turn what they can into standard blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from ai_protocol_runtime.types import (
+    Media,
+    Part,
+    Raw,
+    Reasoning,
+    Refusal,
+    ServerToolCall,
+    ServerToolResult,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from ai_protocol_runtime.types.errors import ArgumentError
+
+from ._blocks import Block, arguments_text, from_block, said, split_url
+
+_RESULT = "_tool_result"
+
+
+def read_content(message: BaseMessage) -> list[Part]:
+    """The parts of a message's content, whatever the shape of its blocks. The message is left as it is.
+
+    Raises `ArgumentError` for a block that nobody knows, naming its type and the way to send it nonetheless.
+    """
+    content = message.content
+    if isinstance(content, str):
+        return [Text(content)] if content else []
+    parts: list[Part] = []
+    for block in content:
+        parts += [Text(block)] if isinstance(block, str) else _read(block, message)
+    return parts
+
+
+def _read(block: Block, message: BaseMessage) -> list[Part]:
+    part = _own(block)
+    return [part] if part is not None else [_required(inner, block) for inner in _translated(block, message)]
+
+
+def _own(block: Block) -> Part | None:
+    """The part of a block that this package reads by itself."""
+    kind = block.get("type")
+    if not isinstance(kind, str) or "source_type" in block:  # such blocks are LangChain's former standard
+        return None
+    if kind in _SHAPES:
+        part = _SHAPES[kind](block)
+        if part is not None:
+            return part
+    if kind.endswith(_RESULT):
+        name = kind.removesuffix(_RESULT)
+        return ServerToolResult(block.get("tool_use_id"), name, block.get("content"), is_error=block.get("is_error"))
+    return from_block(block)
+
+
+def _translated(block: Block, message: BaseMessage) -> list[Any]:
+    """The standard blocks that LangChain makes of this one."""
+    alone = type(message).model_construct(
+        content=[block], additional_kwargs={}, response_metadata=message.response_metadata, tool_calls=[]
+    )
+    if alone.response_metadata.get("output_version"):
+        alone.response_metadata = {}
+    return list(alone.content_blocks)
+
+
+def _required(found: Block, block: Block) -> Part:
+    unknown = found.get("type") == "non_standard" and found.get("value") == block
+    part = None if unknown else _own(found)
+    if part is None:
+        what = f"of type {block['type']!r}" if block.get("type") else f"with the keys {', '.join(map(repr, block))}"
+        raise ArgumentError(
+            f"no part of a message is known for a content block {what}; "
+            "to send it as it is, wrap it in {'type': 'non_standard', 'value': ...}"
+        )
+    return part
+
+
+# shapes; None from a reader: the block has this type, but is LangChain's own
+
+
+def _image_url(block: Block) -> Media:
+    said_url = block.get("image_url")
+    image = said_url if isinstance(said_url, dict) else {"url": said_url}
+    data, mime, url = split_url(image.get("url") or "")
+    detail = image.get("detail") or block.get("detail")
+    return Media("image", data, url, block.get("file_id"), mime_type=mime, detail=detail, cache=said(block, "cache_control"))
+
+
+def _video_url(block: Block) -> Media:
+    said_url = block.get("video_url")
+    data, mime, url = split_url((said_url.get("url") if isinstance(said_url, dict) else said_url) or "")
+    return Media("video", data, url, mime_type=mime)
+
+
+def _sourced(kind: str) -> Callable[[Block], Media | None]:
+    """Media whose bytes, URL or id are in a `source` of their own."""
+
+    def read(block: Block) -> Media | None:
+        source = block.get("source")
+        if not isinstance(source, dict) or source.get("type") not in _SOURCES:
+            return None
+        known = {"type", "source", "cache_control", "title", "index", "id"}
+        if unread := [key for key, value in block.items() if key not in known and value is not None]:
+            raise ArgumentError(
+                f"a content block of type {block['type']!r} is read without its {', '.join(map(repr, unread))}; "
+                "to send it as it is, wrap it in {'type': 'non_standard', 'value': ...}"
+            )
+        field, key = _SOURCES[source["type"]]
+        media = Media(kind, mime_type=source.get("media_type"), filename=block.get("title"))
+        media.cache = block.get("cache_control")
+        setattr(media, field, source.get(key))
+        return media
+
+    return read
+
+
+_SOURCES = {"base64": ("data", "data"), "url": ("url", "url"), "file": ("file_id", "file_id"), "text": ("text", "data")}
+
+
+def _media(block: Block) -> Media:
+    """Any medium, by its MIME type."""
+    mime = block.get("mime_type")
+    kind = (mime or "").partition("/")[0]
+    url = block.get("file_uri") or block.get("url")
+    return Media(kind if kind in ("image", "audio", "video") else "file", block.get("data"), url, mime_type=mime)
+
+
+def _file(block: Block) -> Media | None:
+    file = block.get("file")
+    if not isinstance(file, dict):
+        return None
+    data, mime, rest = split_url(file.get("file_data") or "")
+    return Media("file", data or rest or None, None, file.get("file_id"), mime_type=mime, filename=file.get("filename"))
+
+
+def _audio(block: Block) -> Media:
+    audio = block.get("input_audio") or {}
+    form = audio.get("format") or "wav"
+    return Media("audio", audio.get("data"), mime_type="audio/mpeg" if form == "mp3" else f"audio/{form}")
+
+
+def _plain_text(block: Block) -> Text:
+    return Text(block.get("text") or "", cache=block.get("cache_control"))
+
+
+def _thinking(block: Block) -> Reasoning:
+    return Reasoning(block.get("thinking") or "", signature=block.get("signature") or None)
+
+
+def _tool_use(block: Block) -> ToolCall:
+    args = arguments_text(block.get("input"))
+    return ToolCall(block.get("id"), block.get("name") or "", args, cache=block.get("cache_control"))
+
+
+def _function_call(block: Block) -> ToolCall:
+    return ToolCall(block.get("call_id"), block.get("name") or "", block.get("arguments") or "")
+
+
+def _tool_result(block: Block) -> ToolResult:
+    content = block.get("content")
+    inner = [content] if isinstance(content, str) else content or []
+    parts = read_content(BaseMessage(content=inner, type="tool"))
+    cache = block.get("cache_control")
+    return ToolResult(block.get("tool_use_id"), parts, is_error=block.get("is_error"), cache=cache)
+
+
+def _server_tool_use(block: Block) -> ServerToolCall:
+    args = arguments_text(block.get("input"))
+    return ServerToolCall(block.get("id"), block.get("name") or "", args, cache=block.get("cache_control"))
+
+
+_SHAPES: dict[str, Callable[[Block], Part | None]] = {
+    "image_url": _image_url,
+    "input_image": _image_url,
+    "video_url": _video_url,
+    "input_audio": _audio,
+    "media": _media,
+    "image": _sourced("image"),
+    "document": _sourced("file"),
+    "file": _file,
+    "input_text": _plain_text,
+    "output_text": _plain_text,
+    "thinking": _thinking,
+    "redacted_thinking": lambda block: Reasoning(encrypted=block.get("data")),
+    "refusal": lambda block: Refusal(block.get("refusal") or ""),
+    "tool_use": _tool_use,
+    "function_call": _function_call,
+    "tool_result": _tool_result,
+    "server_tool_use": _server_tool_use,
+}

@@ -1,0 +1,253 @@
+"""Requests and whole answers read on one wire and written on another, judged by the other side's SDK."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ai_protocol_runtime.types import Answer, Candidate, Loss, Message, Request, ToolCall, ToolResult
+
+from .judges import answer_problems, request_problems, strays
+from .recordings import WIRES, Exchange, canonical_arguments, format_of
+from .sameness import canonical
+from .trips import Outcome, tried
+
+Fact = tuple[str, str]
+"""What a thing says in one of its fields, ``kind.field`` and the value as JSON."""
+
+
+def others(wire: str) -> Iterator[str]:
+    return (other for other in WIRES if other != wire)
+
+
+# requests
+
+
+def cross(e: Exchange) -> Iterator[Outcome]:
+    """A request written for another wire is one that its SDK's types take, and breaks none of its rules."""
+    if e.request is not None:
+        for other in others(e.wire):
+            yield tried(f"{e.wire} -> {other}", e, _crossed, other)
+
+
+def _crossed(label: str, e: Exchange, other: str) -> Outcome:
+    assert e.request is not None
+    request = format_of(e.wire).decode_request(e.request, e.path)
+    body = format_of(other).encode_request(request, [])
+    problems = request_problems(other, body)
+    if not problems:
+        return Outcome(label, e.id, True)
+    return Outcome(label, e.id, False, problems, [*problems, canonical(body)[:4000]], excuse(e, problems))
+
+
+def excuse(e: Exchange, problems: list[str]) -> str:
+    """Why a request that came out wrong was wrong before: told by the SDK of the wire that it came from."""
+    assert e.request is not None
+    if e.line["request"].get("cut") and all("base64" in problem for problem in problems):
+        return "the recorder cut its base64"
+    if request_problems(e.wire, e.request):
+        return "its own SDK refuses it too"
+    return ""
+
+
+# what was lost on the way
+
+
+def losses(e: Exchange) -> Iterator[Outcome]:
+    """What does not come back from another wire is named in the loss report."""
+    if e.request is not None:
+        for other in others(e.wire):
+            yield tried(f"{e.wire} -> {other}", e, _losses, other)
+
+
+def _losses(label: str, e: Exchange, other: str) -> Outcome:
+    assert e.request is not None
+    reported: list[Loss] = []
+    request = format_of(e.wire).decode_request(e.request, e.path)
+    body = format_of(other).encode_request(request, reported)
+    again = format_of(other).decode_request(body, f"/v1beta/models/{request.model}:generateContent")
+    outcome = unnamed(label, e, facts(request), facts(again), reported, body)
+    outcome.excused = "it names no model" if request.model is None and not outcome.ok else ""
+    return outcome
+
+
+def unnamed(label: str, e: Exchange, said: Counter[Fact], heard: Counter[Fact], reported: list[Loss], body: Any) -> Outcome:
+    missing = Counter(what for what, _ in (said - heard).elements())
+    named = Counter(loss.what for loss in reported)
+    silent = {what: n - names for what, n in missing.items() if (names := _named(what, named)) < n}
+    if not silent:
+        return Outcome(label, e.id, True)
+    detail = [f"{what}={value[:300]}" for what, value in (said - heard) if what in silent]
+    detail += [f"named: {loss}" for loss in reported]
+    return Outcome(label, e.id, False, [f"silently lost: {what}" for what in silent], [*detail, canonical(body)[:3000]])
+
+
+def _named(what: str, named: Counter[str]) -> int:
+    """How many losses speak of this field: by its own name, or by that of the thing it belongs to."""
+    kind = what.split(".")[0]
+    return sum(n for name, n in named.items() if name in (what, kind) or name.endswith(f".{kind}"))
+
+
+def _tidy(value: Any) -> str:
+    """A field's value as JSON; JSON within a text is compared as what it says."""
+    if isinstance(value, str) and value[:1] in "{[":
+        read = canonical_arguments(value)
+        return value if read.startswith("!") else read
+    return canonical(value)
+
+
+def facts(request: Request) -> Counter[Fact]:
+    """All that a request says, part by part."""
+    found: Counter[Fact] = Counter()
+    for f in fields(request):
+        value = getattr(request, f.name)
+        if f.name == "tools":
+            for tool in value:
+                found.update(_of(tool))
+        elif f.name in ("tool_choice", "format"):
+            if value is not None:
+                found.update((what.replace(value.kind, f.name, 1), said) for what, said in _of(value))
+                found[f"{f.name}.kind", canonical(value.kind)] += 1
+        elif f.name not in ("messages", "extra") and not _nothing(value):
+            found[f.name, canonical(value)] += 1
+    names: dict[str | None, str] = {}
+    for message in request.messages:
+        names.update({p.id: p.name for p in message.parts if isinstance(p, ToolCall)})
+        found.update(fact for fact in _message(message) if fact[0] != "tool_result.name")
+        for part in message.parts:  # a result without a name has that of its call
+            if isinstance(part, ToolResult) and (name := part.name or names.get(part.call_id)):
+                found["tool_result.name", name] += 1
+    return _one_text(found, request.messages)
+
+
+def _message(message: Message) -> Iterator[Fact]:
+    if message.name:
+        yield "message.name", message.name
+    for citation in message.citations or ():
+        yield from _of(citation)
+    for part in message.parts:
+        yield from _of(part)
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _of(thing: Any) -> Iterator[Fact]:
+    for f in fields(thing):
+        value = getattr(thing, f.name)
+        if f.name in ("extra", "kind", "slot") or _nothing(value):
+            continue
+        if isinstance(thing, ToolCall) and f.name == "arguments":
+            yield "tool_call.arguments", canonical_arguments(value)
+        elif isinstance(thing, ToolResult) and f.name == "parts":
+            texts = "".join(p.text for p in value if p.kind == "text")
+            if texts:
+                yield "tool_result.text", _tidy(texts)
+            for part in value:
+                yield from (fact for fact in _of(part) if fact[0] != "text.text")
+        elif isinstance(value, list) and value and is_dataclass(value[0]):
+            for inner in value:
+                yield from _of(inner)
+        else:
+            yield f"{thing.kind}.{f.name}", _tidy(value)
+
+
+def _one_text(found: Counter[Fact], messages: list[Message]) -> Counter[Fact]:
+    """Neighbouring texts may be joined on the way: all that one voice says is one fact."""
+    for fact in [fact for fact in found if fact[0] == "text.text"]:
+        del found[fact]
+    for role in ("system", "user", "assistant"):
+        texts = [p.text for m in messages if m.role in (role, _VOICE.get(role)) for p in m.parts if p.kind == "text"]
+        if said := "".join("".join(texts).split()):
+            found["text.text", f"{role}: {said}"] += 1
+    return found
+
+
+_VOICE = {"user": "tool"}
+
+
+def known_keys(e: Exchange) -> Iterator[Outcome]:
+    """A request written for another wire holds no key that its SDK does not know, but for those that are listed."""
+    if e.request is not None:
+        for other in others(e.wire):
+            yield tried(f"{e.wire} -> {other}", e, _known_keys, other)
+
+
+OTHERS_KNOW = {
+    "openai-chat": {
+        "top_k": "vLLM, OpenRouter, Together and others",
+        "messages[].reasoning_content": "DeepSeek, and others that want reasoning back",
+    },
+    "openai-responses": {},
+    "anthropic-messages": {},
+}
+"""Keys that a wire's own SDK does not know, and who does."""
+
+
+def _known_keys(label: str, e: Exchange, other: str) -> Outcome:
+    assert e.request is not None
+    body = format_of(other).encode_request(format_of(e.wire).decode_request(e.request, e.path))
+    found = [key for key in strays(other, body) if key not in OTHERS_KNOW.get(other, ())]
+    return Outcome(label, e.id, not found, found, found)
+
+
+# answers
+
+
+def cross_answers(e: Exchange) -> Iterator[Outcome]:
+    """A whole answer written for another wire is one that its SDK's types take, and means the same when it is read
+    again."""
+    if e.answer is None or not format_of(e.wire).decode_answer(e.answer).candidates:
+        return  # an error inside an answer
+    for other in others(e.wire):
+        yield tried(f"{e.wire} -> {other} valid", e, _answer_valid, other)
+        yield tried(f"{e.wire} -> {other} meaning", e, _answer_meaning, other)
+
+
+def _answer_valid(label: str, e: Exchange, other: str) -> Outcome:
+    body = format_of(other).encode_answer(format_of(e.wire).decode_answer(e.answer))
+    problems = answer_problems(other, body)
+    return Outcome(label, e.id, not problems, problems, [*problems, canonical(body)[:4000]] if problems else [])
+
+
+def _answer_meaning(label: str, e: Exchange, other: str) -> Outcome:
+    reported: list[Loss] = []
+    answer = format_of(e.wire).decode_answer(e.answer)
+    body = format_of(other).encode_answer(answer, reported)
+    again = format_of(other).decode_answer(body)
+    return unnamed(label, e, answer_facts(answer), answer_facts(again), reported, body)
+
+
+def answer_facts(answer: Answer) -> Counter[Fact]:
+    """What an answer says: of the first candidate everything, of the others that they are there."""
+    found: Counter[Fact] = Counter()
+    for name in ("id", "model", "created"):
+        value = getattr(answer, name)
+        if value:
+            found[f"answer.{name}", canonical(value)] += 1
+    for name in ("input", "output", "cache_read", "cache_write", "reasoning", "audio_input", "audio_output"):
+        count = getattr(answer.usage, name) if answer.usage is not None else None
+        if count:
+            found[f"usage.{name}", canonical(count)] += 1
+    for number, candidate in enumerate(answer.candidates):
+        found["candidate.index", str(number)] += 1
+    for candidate in answer.candidates[:1]:
+        found.update(_candidate(candidate))
+    return found
+
+
+def _candidate(candidate: Candidate) -> Iterator[Fact]:
+    if candidate.finish_reason is not None:
+        yield "candidate.finish_reason", candidate.finish_reason
+    if candidate.stop_sequence:
+        yield "candidate.stop_sequence", candidate.stop_sequence
+    if candidate.logprobs is not None:
+        yield "candidate.logprobs", canonical(candidate.logprobs)
+    message = candidate.message
+    for kind in ("text", "reasoning"):
+        if said := "".join(p.text for p in message.parts if p.kind == kind):  # type: ignore[union-attr]
+            yield f"{kind}.text", said
+    yield from (fact for fact in _message(message) if fact[0] not in ("text.text", "reasoning.text"))
