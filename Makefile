@@ -35,7 +35,7 @@ ci: ## what has to pass before a merge
 	.ci/run
 
 schema: $(VENV)/.demo ## write manifests/schema anew from the pydantic models
-	$(BIN)/python -m ai_protocol_runtime.manifest.schema manifests/schema
+	$(BIN)/python -m ai_protocol_runtime.manifest.schema_files
 
 clean: ## remove all that was made here
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks build dist

@@ -151,7 +151,7 @@ def chat_anthropic(url: str, model: str) -> Any:
 
 def ai_client(provider: str, protocol: str) -> Client:
     def build(url: str, model: str) -> Any:
-        from ai_protocol_runtime import AIClient
+        from ai_protocol_runtime.client import AIClient
 
         return AIClient(f"{provider}/{model}", protocol=protocol, base_url=url, api_key="k", max_retries=0)
 

@@ -5,15 +5,13 @@ What is not listed here LangChain itself may know: its translators turn what the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from ai_protocol_runtime.types import (
     Media,
     Part,
-    Raw,
     Reasoning,
     Refusal,
     ServerToolCall,
@@ -34,18 +32,22 @@ def read_content(message: BaseMessage) -> list[Part]:
 
     Raises `ArgumentError` for a block that nobody knows, naming its type and the way to send it nonetheless.
     """
+    return [part for _, part in read_blocks(message)]
+
+
+def read_blocks(message: BaseMessage) -> Iterator[tuple[Block, Part]]:
+    """The same, each part with the block it was read from."""
     content = message.content
-    if isinstance(content, str):
-        return [Text(content)] if content else []
-    parts: list[Part] = []
-    for block in content:
-        parts += [Text(block)] if isinstance(block, str) else _read(block, message)
-    return parts
-
-
-def _read(block: Block, message: BaseMessage) -> list[Part]:
-    part = _own(block)
-    return [part] if part is not None else [_required(inner, block) for inner in _translated(block, message)]
+    for block in [content] if isinstance(content, str) else content:
+        if isinstance(block, str):
+            if block or content != block:
+                yield {}, Text(block)
+            continue
+        part = _own(block)
+        if part is not None:
+            yield block, part
+        else:
+            yield from _translated(block, message)
 
 
 def _own(block: Block) -> Part | None:
@@ -63,26 +65,27 @@ def _own(block: Block) -> Part | None:
     return from_block(block)
 
 
-def _translated(block: Block, message: BaseMessage) -> list[Any]:
-    """The standard blocks that LangChain makes of this one."""
-    alone = type(message).model_construct(
-        content=[block], additional_kwargs={}, response_metadata=message.response_metadata, tool_calls=[]
-    )
-    if alone.response_metadata.get("output_version"):
-        alone.response_metadata = {}
-    return list(alone.content_blocks)
+def _translated(block: Block, message: BaseMessage) -> Iterator[tuple[Block, Part]]:
+    """What LangChain makes of a block: it knows the shapes of the models it has classes for."""
+    provider = message.response_metadata.get("model_provider")
+    alone: BaseMessage = HumanMessage(content=[block])
+    if isinstance(message, AIMessage) and provider:
+        alone = AIMessage(content=[block], response_metadata={"model_provider": provider})
+    for found in map(dict, alone.content_blocks):
+        unknown = found.get("type") == "non_standard" and found.get("value") == block
+        part = None if unknown else _own(found)
+        if part is None:
+            raise _unreadable(block)
+        yield found, part
 
 
-def _required(found: Block, block: Block) -> Part:
-    unknown = found.get("type") == "non_standard" and found.get("value") == block
-    part = None if unknown else _own(found)
-    if part is None:
-        what = f"of type {block['type']!r}" if block.get("type") else f"with the keys {', '.join(map(repr, block))}"
-        raise ArgumentError(
-            f"no part of a message is known for a content block {what}; "
-            "to send it as it is, wrap it in {'type': 'non_standard', 'value': ...}"
-        )
-    return part
+def _unreadable(block: Block) -> ArgumentError:
+    kind = block.get("type")
+    what = f"of type {kind!r}" if kind else f"with the keys {', '.join(map(repr, block))}"
+    return ArgumentError(f"no part of a message is known for a content block {what}; {_AS_IT_IS}")
+
+
+_AS_IT_IS = "to send it as it is, wrap it in {'type': 'non_standard', 'value': ...}"
 
 
 # shapes; None from a reader: the block has this type, but is LangChain's own
@@ -112,8 +115,7 @@ def _sourced(kind: str) -> Callable[[Block], Media | None]:
         known = {"type", "source", "cache_control", "title", "index", "id"}
         if unread := [key for key, value in block.items() if key not in known and value is not None]:
             raise ArgumentError(
-                f"a content block of type {block['type']!r} is read without its {', '.join(map(repr, unread))}; "
-                "to send it as it is, wrap it in {'type': 'non_standard', 'value': ...}"
+                f"a content block of type {block['type']!r} is read without its {', '.join(map(repr, unread))}; {_AS_IT_IS}"
             )
         field, key = _SOURCES[source["type"]]
         media = Media(kind, mime_type=source.get("media_type"), filename=block.get("title"))

@@ -20,9 +20,16 @@ from ai_protocol_runtime.types import Message, Part, Reasoning, Refusal, Text, T
 from ai_protocol_runtime.types.errors import ArgumentError
 
 from ._blocks import OURS, arguments_text, from_annotation, message_citations
-from ._foreign import read_content
+from ._foreign import read_blocks, read_content
 
-_ROLES = {"system": "system", "developer": "system", "user": "user", "human": "user", "assistant": "assistant", "ai": "assistant"}
+_ROLES = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+}
 """Roles that a `ChatMessage` may have, and ours."""
 
 
@@ -76,8 +83,11 @@ def _tool(message: ToolMessage, calls: dict[str, ToolCall]) -> Message:
 
 def _assistant(message: AIMessage, calls: dict[str, ToolCall]) -> Message:
     ours = message.response_metadata.get(OURS) or {}
-    parts = _called(message, read_content(message), calls)
+    parts = _called(message, calls)
     kwargs = message.additional_kwargs
+    function = kwargs.get("function_call")
+    if isinstance(function, dict) and not any(isinstance(part, ToolCall) for part in parts):
+        parts.append(ToolCall(None, function.get("name") or "", function.get("arguments") or ""))
     thought = kwargs.get("reasoning_content")
     if isinstance(thought, str) and thought and not any(isinstance(part, Reasoning) for part in parts):
         parts.insert(0, Reasoning(thought))
@@ -86,21 +96,30 @@ def _assistant(message: AIMessage, calls: dict[str, ToolCall]) -> Message:
         parts.append(Refusal(refused))
     citations = message_citations(message.content) if isinstance(message.content, list) else None
     citations = citations or [from_annotation(a) for a in ours.get("citations") or ()] or None
-    return Message("assistant", parts, message.name, citations, ours.get("message"))
+    return Message("assistant", parts, message.name or ours.get("name"), citations, ours.get("message"))
 
 
-def _called(message: AIMessage, parts: list[Part], calls: dict[str, ToolCall]) -> list[Part]:
-    """The parts with the message's tool calls, each of them once.
+def _called(message: AIMessage, calls: dict[str, ToolCall]) -> list[Part]:
+    """The parts of the content with the message's tool calls, each of them once.
 
     A call may stand in the content, in `tool_calls`, or in both under one id. `tool_calls` is what programs edit, so its
     name and arguments hold; the block adds what only blocks have.
     """
-    listed: dict[str | None, Any] = {}
-    unnamed: list[Any] = []
-    for call in (*message.tool_calls, *message.invalid_tool_calls):
-        if call.get("id"):
-            listed[call["id"]] = call
-        else:
-            unnamed.append(call)
-    ...
+    listed: list[Any] = [*message.tool_calls, *message.invalid_tool_calls]
+    parts: list[Part] = []
+    for block, part in read_blocks(message):
+        if isinstance(part, ToolCall):
+            known = block.get("call_id") or block.get("id")
+            same = (call for call in listed if call.get("id") == known and (known or call["name"] == part.name))
+            call = next(same, None)
+            if call is not None:
+                listed.remove(call)
+                if isinstance(call["args"], dict):
+                    part = replace(part, name=call["name"], arguments=arguments_text(call["args"], part.arguments))
+            calls[known or ""] = part
+        parts.append(part)
+    for call in listed:
+        part = ToolCall(call.get("id"), call.get("name") or "", arguments_text(call.get("args")))
+        calls[call.get("id") or ""] = part
+        parts.append(part)
     return parts

@@ -8,9 +8,9 @@ import inspect
 
 from pydantic import BaseModel
 
-from .source import modules
+from .source import modules, strings
 
-GETTERS = {"getattr", "attrgetter"}
+GETTERS = {"attrgetter", "get", "getattr", "pop"}
 
 
 def schema() -> dict[str, list[type[BaseModel]]]:
@@ -25,19 +25,28 @@ def schema() -> dict[str, list[type[BaseModel]]]:
 
 
 def read_names(apart: set[str]) -> set[str]:
-    """All that code outside the schema's own modules reads: ``x.name``, ``getattr(x, "name")``, ``x["name"]``."""
+    """What code outside the schema reads: ``x.name``, ``getattr(x, "name")``, ``x["name"]``, ``x.get("name")``.
+
+    The wire language reads YAML as it stands, by lists of keys: there, every string counts.
+    """
     names = set()
     for module in modules().values():
         if module.name in apart:
             continue
+        if module.name.startswith("ai_protocol_runtime.wire."):
+            names |= {str(node.value) for node in strings(module)}
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 names.add(node.attr)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in GETTERS:
+            elif isinstance(node, ast.Call) and called(node) in GETTERS:
                 names |= {str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)}
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
                 names.add(str(node.slice.value))
     return names
+
+
+def called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
 
 
 def test_every_key_is_read_by_some_code() -> None:

@@ -39,7 +39,7 @@ OURS = {"simulator"}
 def ids() -> set[str]:
     found = set()
     for kind in ("providers", "wire"):
-        for file in sorted((ROOT / "manifests" / kind).glob("*.yaml")):
+        for file in sorted((ROOT / "manifests" / kind).glob("[!_]*.yaml")):
             manifest = yaml.safe_load(file.read_text())
             found |= {file.stem, manifest.get("id", file.stem), *manifest.get("aliases", [])}
     return {name.lower() for name in found}

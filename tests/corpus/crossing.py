@@ -39,17 +39,27 @@ def _crossed(label: str, e: Exchange, other: str) -> Outcome:
     problems = request_problems(other, body)
     if not problems:
         return Outcome(label, e.id, True)
-    return Outcome(label, e.id, False, problems, [*problems, canonical(body)[:4000]], excuse(e, problems))
+    return Outcome(label, e.id, False, problems, [*problems, canonical(body)[:4000]], excuse(e, request, problems))
 
 
-def excuse(e: Exchange, problems: list[str]) -> str:
-    """Why a request that came out wrong was wrong before: told by the SDK of the wire that it came from."""
+def excuse(e: Exchange, request: Request, problems: list[str]) -> str:
+    """Why a request that came out wrong could not come out right: told by the recording itself, or by the SDK of the
+    wire that it came from."""
     assert e.request is not None
     if e.line["request"].get("cut") and all("base64" in problem for problem in problems):
         return "the recorder cut its base64"
-    if request_problems(e.wire, e.request):
-        return "its own SDK refuses it too"
-    return ""
+    if request.model is None:
+        return "it names no model"
+    if any(e.request.get(key) for key in ("previous_response_id", "conversation", "prompt")):
+        return "the service keeps a part of the conversation"
+    if all(_nothing(list(_of(p))) for m in request.messages if m.role != "system" for p in m.parts):
+        return "nobody says anything in it"
+    broken = [p for p in request_problems(e.wire, e.request) if not any(milder in p for milder in _MILDER)]
+    return f"broken as it was sent ({broken[0]})" if broken else ""
+
+
+_MILDER = ("Field required", "no alternative fits", "base64", "Input should be '")
+"""Complaints about a source that excuse nothing: a default left out, a word that its SDK does not know, cut base64."""
 
 
 # what was lost on the way

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import anthropic.types
@@ -159,6 +160,7 @@ _GEMINI_TOP = {
     "labels": dict[str, str],
     "serviceTier": str,
     "model": str,
+    "modelArmorConfig": genai.ModelArmorConfig,
 }
 
 
@@ -223,18 +225,12 @@ def event_problems(wire: str, event: Any) -> list[str]:
 # rules that no type can say
 
 
-def _blank(text: Any) -> bool:
-    return isinstance(text, str) and not text.strip()
-
-
 def _anthropic_rules(body: dict[str, Any]) -> Iterator[str]:
     messages = body["messages"]
     if not messages:
         yield "messages: there is none"
-    elif messages[0]["role"] != "user":
-        yield "messages: the first is not the user's"
     system = body.get("system")
-    if isinstance(system, list) and any(_blank(block.get("text")) for block in system):
+    if isinstance(system, list) and any(block.get("text") == "" for block in system):
         yield "system: a text is empty"
     open_calls: set[str] = set()
     for number, message in enumerate(messages):
@@ -243,7 +239,7 @@ def _anthropic_rules(body: dict[str, Any]) -> Iterator[str]:
         last_word = number == len(messages) - 1 and message["role"] == "assistant"
         if not blocks and not last_word:
             yield "messages[].content: it is empty"
-        if any(b["type"] == "text" and _blank(b["text"]) for b in blocks) and not last_word:
+        if any(b["type"] == "text" and b["text"] == "" for b in blocks) and not last_word:
             yield "messages[].content: a text is empty"
         results = [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
         if set(results) - open_calls:
@@ -285,8 +281,9 @@ def _responses_rules(body: dict[str, Any]) -> Iterator[str]:
         yield "input: there is none"
     earlier = body.get("previous_response_id") or body.get("conversation")
     calls = [i["call_id"] for i in items if i.get("type") == "function_call"]
+    others = [i.get("call_id") for i in items if i.get("type", "").endswith("_call")]
     results = [i["call_id"] for i in items if i.get("type") == "function_call_output"]
-    if set(results) - set(calls) and not earlier:
+    if set(results) - {*calls, *others} and not earlier:
         yield "input[]: a function_call_output without its function_call"
     if set(calls) - set(results):
         yield "input[]: a function_call without its function_call_output"
@@ -300,23 +297,27 @@ def _gemini_rules(body: dict[str, Any]) -> Iterator[str]:
     contents = body["contents"]
     if not contents:
         yield "contents: there is none"
-    called: list[str] | None = None
     for content in contents:
-        parts = content.get("parts") or []
         if content.get("role") not in ("user", "model", "function", None):
             yield f"contents[].role: there is no {content['role']}"
-        if not parts:
+        if not content.get("parts"):
             yield "contents[].parts: there is none"
+    for before, turn, parts in _gemini_turns(contents):
         if any(not part for part in parts):
             yield "contents[].parts[]: it is empty"
-        answered = [_named(p, "functionResponse", "function_response") for p in parts]
-        responses = [name for name in answered if name is not None]
-        if responses and sorted(responses) != sorted(called or []):
+        called = [name for p in before if (name := _named(p, "functionCall", "function_call")) is not None]
+        answered = [name for p in parts if (name := _named(p, "functionResponse", "function_response")) is not None]
+        if turn != "model" and sorted(called) != sorted(answered):
             yield "contents[].parts[].functionResponse: not one for each functionCall of the turn before"
-        elif called and not responses:
-            yield "contents[].parts[].functionCall: without its functionResponse in the turn after"
-        names = [_named(p, "functionCall", "function_call") for p in parts]
-        called = [name for name in names if name is not None]
+
+
+def _gemini_turns(contents: list[Any]) -> Iterator[tuple[list[Any], str, list[Any]]]:
+    """The parts of each turn with those of the turn before; neighbours of one role are one turn."""
+    before: list[Any] = []
+    for model, group in groupby(contents, key=lambda content: content.get("role") == "model"):
+        parts = [part for content in group for part in content.get("parts") or []]
+        yield before, "model" if model else "user", parts
+        before = parts
 
 
 def _named(part: dict[str, Any], *keys: str) -> str | None:

@@ -35,9 +35,14 @@ def test_own_provider_loads(tmp_path: Path) -> None:
     assert Manifests(tmp_path).provider(manifest["id"]).id == manifest["id"]
 
 
-def test_every_provider_is_listed() -> None:
-    missing = [name for name in Manifests().providers() if f"`{name}`" not in TEXT]
-    assert missing == []
+def test_providers_are_those_of_the_manifests() -> None:
+    rows = set()
+    known = Manifests()
+    for provider in map(known.provider, known.providers()):
+        formats = sorted(provider.protocols, key=lambda name, usual=provider.default_protocol: name != usual)
+        rows.add(f"| `{provider.id}` {provider.name} | {', '.join(formats)} |")
+    listed = set(re.findall(r"^\| `.*? \| .*? \|", TEXT, re.MULTILINE))
+    assert listed == rows
 
 
 def test_links_lead_somewhere() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-PROVIDERS = {"openai-chat": "openai", "openai-responses": "openai", "anthropic-messages": "anthropic"}
+PROVIDER = "llamacpp"
+PROTOCOLS = ["openai-chat", "openai-responses", "anthropic-messages"]
 QUESTION = "what is the weather in Oslo ?"
 WEATHER: dict[str, Any] = {
     "title": "get_weather",

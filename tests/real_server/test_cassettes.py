@@ -12,7 +12,7 @@ import vcr
 
 from ai_protocol_integrations.langchain import ChatAIProtocol
 
-from .questions import PROVIDERS, QUESTION, WEATHER, ask, said
+from .questions import PROTOCOLS, PROVIDER, QUESTION, WEATHER, ask, said
 from .server import KEY, Server, install
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*tiny")  # no manifest knows the model
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*tiny")  # no manifest knows th
 FOLDER = Path(__file__).parents[1] / "cassettes"
 HOST = "http://localhost:8080"
 KINDS = {"text": "tiny", "tools": "tiny", "reasoning": "tiny-think"}
-NAMES = [f"{protocol}.{kind}" for protocol in PROVIDERS for kind in KINDS]
+NAMES = [f"{protocol}.{kind}" for protocol in PROTOCOLS for kind in KINDS]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def model(name: str, server: Server | None) -> Iterator[Any]:
     protocol, kind = name.split(".")
     tools = kind == "tools"
     chat = ChatAIProtocol(
-        model=f"{PROVIDERS[protocol]}/{KINDS[kind]}",
+        model=f"{PROVIDER}/{KINDS[kind]}",
         protocol=protocol,
         base_url=url,
         api_key=KEY,

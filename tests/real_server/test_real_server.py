@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from ai_protocol_integrations.langchain import ChatAIProtocol
 from ai_protocol_runtime.types import errors
 
-from .questions import PROVIDERS, QUESTION, WEATHER, ask, reasoning, said, summed
+from .questions import PROTOCOLS, PROVIDER, QUESTION, WEATHER, ask, reasoning, said, summed
 from .server import KEY, Server, free_port
 
 pytestmark = [pytest.mark.real_server, pytest.mark.filterwarnings("ignore:.*tiny")]  # no manifest knows the model
@@ -22,7 +22,7 @@ IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgG
 Chat = Callable[..., ChatAIProtocol]
 
 
-@pytest.fixture(params=PROVIDERS)
+@pytest.fixture(params=PROTOCOLS)
 def protocol(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -30,7 +30,7 @@ def protocol(request: pytest.FixtureRequest) -> str:
 def maker(server: Server, protocol: str) -> Chat:
     def make(**arguments: Any) -> ChatAIProtocol:
         settings = {"base_url": server.url, "api_key": KEY, "max_tokens": 60, "max_retries": 0}
-        return ChatAIProtocol(model=f"{PROVIDERS[protocol]}/{server.name}", protocol=protocol, **(settings | arguments))
+        return ChatAIProtocol(model=f"{PROVIDER}/{server.name}", protocol=protocol, **(settings | arguments))
 
     return make
 

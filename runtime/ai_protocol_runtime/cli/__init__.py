@@ -68,6 +68,13 @@ def say(text: str = "", *, end: str = "\n") -> None:
     sys.stdout.flush()
 
 
+def table(head: list[str], rows: list[list[str]]) -> None:
+    """Write rows under a head, in columns."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, ["-" * width for width in widths], *rows):
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def note(text: str) -> None:
     """Write a line to standard error: what is no part of the result."""
     sys.stderr.write(text + "\n")

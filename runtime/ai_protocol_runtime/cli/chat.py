@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     with calling.client(options) as client:
         if options.prompt is None and sys.stdin.isatty():
             return _conversation(client, messages, calling.params(options))
-        messages.append(calling.user(options.prompt if options.prompt is not None else sys.stdin.read()))
+        messages.append(calling.user(options.prompt if options.prompt is not None else sys.stdin.read().strip()))
         _answer(client, messages, calling.params(options))
     return 0
 

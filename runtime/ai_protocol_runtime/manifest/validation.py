@@ -149,7 +149,7 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     text = str(value)
     text = text if len(text) <= 60 else text[:57] + "..."
-    return text if isinstance(value, _PLAIN) else f"`{text}`"
+    return text if isinstance(value, _PLAIN) else f'"{text}"'
 
 
 def _keys(kind: Any, place: Place) -> list[str]:

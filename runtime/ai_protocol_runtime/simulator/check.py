@@ -34,8 +34,9 @@ def _problems(request: Request) -> Iterator[str]:
     for message in request.messages:
         for part in message.parts:
             # Only a thought of ours can be judged; those of other models come here when a call falls back.
-            signed = part.signature if isinstance(part, Reasoning) else None
-            if signed and signed.startswith(OURS) and signed != signature(getattr(part, "text", "")):
+            if not isinstance(part, Reasoning) or not part.text or not (part.signature or "").startswith(OURS):
+                continue
+            if part.signature != signature(part.text):
                 yield "a thought was sent back with another text than its signature is for"
 
 

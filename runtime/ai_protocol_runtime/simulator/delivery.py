@@ -13,6 +13,7 @@ from ai_protocol_runtime.types import (
     Answer,
     FinalCandidate,
     Loss,
+    Part,
     PartEnded,
     StreamError,
     StreamingEvent,
@@ -58,7 +59,7 @@ class Delivery:
         encoder, frames = wire.stream_encoder(), frame_encoder(framing)
         sent = [
             frames.encode(name, json.dumps(value, ensure_ascii=False))
-            for event in self._events(_sayable(self.answer, wire))
+            for event in self._events(wire)
             for name, value in encoder.feed(event)
         ]
         if self.ending == "garbled":
@@ -69,8 +70,9 @@ class Delivery:
             sent.append(frames.end())
         return self._steps([piece for piece in sent if piece])
 
-    def _events(self, answer: Answer) -> list[StreamingEvent]:
-        events = list(events_of(answer))
+    def _events(self, wire: WireFormat) -> list[StreamingEvent]:
+        # What was sent in pieces cannot be signed afterwards, where pieces are answers of their own.
+        events = list(events_of(_sayable(self.answer, wire), sign_whole=wire.stream["manner"] == "pieces"))
         if self.ending == "complete":
             return events
         said = list(takewhile(lambda event: not isinstance(event, FinalCandidate), events[:-1]))
@@ -93,12 +95,17 @@ class Delivery:
 
 
 def _sayable(answer: Answer, wire: WireFormat) -> Answer:
-    """`answer` without the parts that the format has no place for, as a whole answer leaves them out."""
+    """`answer` without what the format has no place for, so that a stream leaves out what a whole answer does."""
     losses: list[Loss] = []
     wire.encode_answer(answer, losses)
     lost = {loss.what for loss in losses}
+
+    def kept(part: Part) -> Part:
+        absent: Any = {name: None for name in ("signature", "logprobs") if f"{part.kind}.{name}" in lost}
+        return replace(part, **absent) if absent else part
+
     candidates = []
     for candidate in answer.candidates:
-        parts = [part for part in candidate.message.parts if part.kind not in lost]
+        parts = [kept(part) for part in candidate.message.parts if part.kind not in lost]
         candidates.append(replace(candidate, message=replace(candidate.message, parts=parts)))
     return replace(answer, candidates=candidates)

@@ -37,16 +37,17 @@ from .tokens import tokens
 TOKENS_A_PIECE = 3
 
 
-def events_of(answer: Answer, pieces: int | None = None) -> Iterator[StreamingEvent]:
+def events_of(answer: Answer, pieces: int | None = None, *, sign_whole: bool = False) -> Iterator[StreamingEvent]:
     """The events that make `answer`, text in pieces of `pieces` characters (default: of three tokens).
 
-    Several candidates come in turns. An answer with an error ends with it, as a stream does.
+    With `sign_whole`, a part that is signed comes as a whole. Several candidates come in turns. An answer with an error
+    ends with it, as a stream does.
     """
-    yield ResponseStarted(answer.id, answer.model)
+    yield ResponseStarted(answer.id, answer.model, answer.created)
     if answer.usage is not None:
         # What was read is known before anything is written.
         yield Metadata(replace(answer.usage, output=0, reasoning=0, audio_output=None, raw=None))
-    by_candidate = [_candidate(candidate, number, pieces) for number, candidate in enumerate(answer.candidates)]
+    by_candidate = [_candidate(one, number, pieces, sign_whole) for number, one in enumerate(answer.candidates)]
     for turn in zip_longest(*by_candidate):
         yield from (event for event in turn if event is not None)
     if answer.error is not None:
@@ -59,8 +60,12 @@ def events_of(answer: Answer, pieces: int | None = None) -> Iterator[StreamingEv
     yield StreamEnd(answer)
 
 
-def _candidate(candidate: Candidate, number: int, pieces: int | None) -> Iterator[StreamingEvent]:
+def _candidate(candidate: Candidate, number: int, pieces: int | None, sign_whole: bool) -> Iterator[StreamingEvent]:
     for index, part in enumerate(candidate.message.parts):
+        signature = getattr(part, "signature", None)
+        if sign_whole and signature is not None and not isinstance(part, ToolCall):
+            yield PartEnded(index, part, number)
+            continue
         if isinstance(part, Text):
             yield from (PartialContentDelta(index, piece, number) for piece in cut(part.text, pieces))
             if part.logprobs is not None:
@@ -76,7 +81,6 @@ def _candidate(candidate: Candidate, number: int, pieces: int | None) -> Iterato
             yield from (PartialToolCall(index, piece, number) for piece in cut(part.arguments, pieces))
         else:
             yield PartStarted(index, part, number)
-        signature = getattr(part, "signature", None)
         if signature is not None:
             yield SignatureDelta(index, signature, number)
         yield ToolCallEnded(index, part, number) if isinstance(part, ToolCall) else PartEnded(index, part, number)

@@ -46,7 +46,7 @@ def error_body(wire: WireFormat | None, error: AIProtocolError) -> Any:
 
 
 def error_object(error: AIProtocolError) -> dict[str, Any]:
-    """What stands in an error body: the message, words for the kind, and the status, for want of another in a stream."""
+    """What stands in an error body: the message, words for the kind, and the status, which streams lack."""
     return {
         "message": error.message,
         "type": error.name,

@@ -18,10 +18,11 @@ from .usage import Usage
 
 @dataclass(slots=True)
 class ResponseStarted:
-    """First event of a stream. Either may be None where the provider says them late or never."""
+    """First event of a stream. Any of them may be None where the provider says it late or never."""
 
     id: str | None = None
     model: str | None = None
+    created: float | None = None
 
 
 @dataclass(slots=True)

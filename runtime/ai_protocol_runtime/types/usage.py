@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .parts import Extra
+
 
 @dataclass(slots=True)
 class Usage:
@@ -23,6 +25,7 @@ class Usage:
     audio_input: int | None = None
     audio_output: int | None = None
     raw: dict[str, Any] | None = None
+    extra: Extra | None = None
     kind: ClassVar[str] = "usage"
 
     @property

@@ -91,7 +91,7 @@ class Assembly:
     def start(self, out: list[StreamingEvent]) -> None:
         if not self.started:
             self.started = True
-            out.append(ResponseStarted(self.head.id or None, self.head.model or None))
+            out.append(ResponseStarted(self.head.id or None, self.head.model or None, self.head.created or None))
 
     # blocks
 

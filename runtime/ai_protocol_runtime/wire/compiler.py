@@ -186,8 +186,7 @@ class Compiler:
             entries.append(
                 Entry(e.names[0], e.names[1:], e.optional, shape, noted, const, pools[0] if pools else None, tables)
             )
-        also = self._hole(node.also) if node.also is not None else None
-        assert also is None or isinstance(also, ThingShape)
+        also = [shape for shape in map(self._hole, node.also) if isinstance(shape, ThingShape)]
         return ObjShape(entries, also)
 
 

@@ -131,13 +131,14 @@ class WireFormat:
                 path: n.Path = ("stream", "events", name, *([number] if isinstance(lines, list) else []))
                 if not isinstance(entry, dict) or len(entry) != 1:
                     raise fault(path, "an event is `verb: shape`")
-                verb, source = next(iter(entry.items()))
+                word, source = next(iter(entry.items()))
+                verb, _, space = str(word).partition("@")
                 if verb not in VERBS and verb not in KINDS:
-                    raise fault((*path, verb), f"unknown verb `{verb}`{n.nearest(str(verb), [*VERBS, *KINDS])}")
-                node = compiler.notation.read(source, (*path, verb))
-                shape = compiler.shape(node, (*path, verb))
-                compiler.check(shape.holes(), KINDS.get(verb, KINDS["answer"]), (*path, verb), KEYS)
-                out[name].append(line(verb, shape, node))
+                    raise fault((*path, word), f"unknown verb `{verb}`{n.nearest(str(verb), [*VERBS, *KINDS])}")
+                node = compiler.notation.read(source, (*path, word))
+                shape = compiler.shape(node, (*path, word))
+                compiler.check(shape.holes(), KINDS.get(verb, KINDS["answer"]), (*path, word), KEYS)
+                out[name].append(line(verb, space, shape, node))
         return out
 
     # requests

@@ -37,7 +37,7 @@ def event_function(name: str, lines: list[tuple[Line, n.Node]]) -> Fast | None:
     source = ["def fast(decoder, event, out):", "    by_key = decoder.lane.by_key"]
     gained = False
     for entry, node in lines:
-        if not isinstance(node, n.Obj) or node.also is not None:
+        if not isinstance(node, n.Obj) or node.also:
             return None
         paths = dict(_holes(node, ()))
         tests = [f"{_get(path)} == {value!r}" for path, value in _constants(node, ())]
@@ -52,7 +52,7 @@ def event_function(name: str, lines: list[tuple[Line, n.Node]]) -> Fast | None:
         others = [_get(paths[f]) for f in entry.fields if f != streamed]
         key = ", ".join(_get(paths[k]) if k in paths else "None" for k in ("index", "sub"))
         source += [
-            f"        block = by_key.get(({key}))",
+            f"        block = by_key.get(({entry.space!r}, {key}))",
             "        if type(text) is not str or not text or block is None or not block.open "
             f"or block.field != {streamed!r}{''.join(f' or {o}' for o in others)}:",
             "            return False",
@@ -171,14 +171,14 @@ def _first(variable: str, names: list[str]) -> str:
 
 def _layout(compiler: Compiler) -> _Piece | None:
     top = compiler.nodes.get(("piece", "answer", 0))
-    if not isinstance(top, n.Obj) or top.also is not None:
+    if not isinstance(top, n.Obj) or top.also:
         return None
     usage = [e.names[0] for e in top.entries if isinstance(e.node, n.Hole) and e.node.name == "usage"]
     listed = [e for e in top.entries if isinstance(e.node, n.Items) and e.node.hole.name == "candidates"]
     if len(listed) != 1 or not isinstance(listed[0].node, n.Items):
         return None
     candidate = compiler.nodes.get((listed[0].node.hole.table or "", "candidate", 0))
-    if not isinstance(candidate, n.Obj) or candidate.also is not None:
+    if not isinstance(candidate, n.Obj) or candidate.also:
         return None
     index: list[str] = []
     message: list[str] = []

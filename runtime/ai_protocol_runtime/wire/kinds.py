@@ -23,6 +23,7 @@ from ai_protocol_runtime.types import (
     ToolCall,
     ToolChoice,
     ToolResult,
+    Usage,
 )
 
 
@@ -66,6 +67,7 @@ def _kinds() -> dict[str, Kind]:
         Tool,
         ToolCall,
         ToolResult,
+        Usage,
     )
     named = [(cls.kind, cls) for cls in own] + [(name, cls) for cls, names in _SHARED.items() for name in names]
     out = {}
@@ -80,7 +82,7 @@ KINDS: dict[str, Kind] = _kinds()
 DERIVED = frozenset({"finish_reason", "role", "index", "slot", "tool_result.name"})
 """Fields that follow from others, or from where a thing stands: no loss where a wire has no place for them."""
 
-STRUCTURE = frozenset({"answer", "candidate", "message"})
+STRUCTURE = frozenset({"answer", "candidate", "message", "usage"})
 """Kinds that nothing else can stand for: where one is expected, an unknown shape does not become a raw thing."""
 
 

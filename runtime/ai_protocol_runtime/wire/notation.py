@@ -91,7 +91,7 @@ class Entry:
 @dataclass(slots=True)
 class Obj:
     entries: tuple[Entry, ...]
-    also: Hole | None = None  # `$with`: this object's keys are described by a table too
+    also: tuple[Hole, ...] = ()  # `$with`: this object's keys are described by tables too
 
 
 Node: TypeAlias = Const | Hole | Template | Items | Single | OneOf | Join | Obj
@@ -144,12 +144,12 @@ class Notation:
                 raise self.error((*path, "$join"), "`$join` takes an object with exactly one hole")
             return Join(shape, holes[0], data.get("$else", ABSENT))
         entries = []
-        also = None
+        also: list[Hole] = []
         for key, value in data.items():
             here = (*path, key)
             if key == "$with":
-                also = self.hole(value, here)
-                if also.table is None:
+                also = [self.hole(v, here) for v in (value if isinstance(value, list) else [value])]
+                if any(hole.table is None for hole in also):
                     raise self.error(here, "`$with` takes a hole with a table: `$format | format`")
                 continue
             if not isinstance(key, str):
@@ -162,7 +162,7 @@ class Notation:
             # a hole that may be empty makes its key one that may be absent
             optional = optional or (isinstance(node, Hole) and node.optional)
             entries.append(Entry(names, optional, node))
-        return Obj(tuple(entries), also)
+        return Obj(tuple(entries), tuple(also))
 
     def _only(self, data: dict[Any, Any], allowed: set[str], path: Path) -> None:
         for key in data:

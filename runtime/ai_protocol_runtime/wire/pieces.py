@@ -34,7 +34,8 @@ class PieceDecoder:
         self._passing = fmt.passing_keys
         self.envelope: Any = None  # of the chunk before, without what differs in every chunk
 
-    def feed(self, data: Any) -> list[StreamingEvent]:
+    def feed(self, data: Any, name: str | None = None) -> list[StreamingEvent]:
+        """`name` is the event's name in its framing; a chunk needs none."""
         out: list[StreamingEvent] = []
         if self._fast is not None and self._fast(self, data, out):
             return out

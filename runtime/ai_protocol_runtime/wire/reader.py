@@ -41,14 +41,14 @@ class StreamReader:
     def _events(self, frames: list[tuple[str | None, str]]) -> list[StreamingEvent]:
         decoder, done = self._decoder, self._done
         out: list[StreamingEvent] = []
-        for _, data in frames:
+        for name, data in frames:
             if decoder.failed:
                 break
             self._seen = True
             if data == done:
                 out += decoder.done()
             else:
-                out += decoder.feed(jsontext.loads(data, what="event"))
+                out += decoder.feed(jsontext.loads(data, what="event"), name)
         return out
 
     def close(self) -> list[StreamingEvent]:

@@ -393,7 +393,7 @@ class Entry:
 
 
 class ObjShape:
-    def __init__(self, entries: list[Entry], also: ThingShape | None) -> None:
+    def __init__(self, entries: list[Entry], also: list[ThingShape]) -> None:
         self.entries, self.also = entries, also
         self.must = [e for e in entries if not e.optional and e.const is not n.ABSENT]
         self.others = [e for e in entries if e.optional or e.const is n.ABSENT]
@@ -438,9 +438,8 @@ class ObjShape:
                 rest[e.first] = {"$raw": found}
             elif left is not None:
                 rest[e.first] = left
-        if self.also is not None:
-            left = self.also.match(value, own, read)
-            if left is FAIL:
+        for other in self.also:
+            if other.match(value, own, read) is FAIL:
                 return FAIL
         if used is None:
             if len(read) < len(value):
@@ -487,8 +486,8 @@ class ObjShape:
                 continue  # also a default that was not there, and still holds
             else:
                 made[key] = value
-        if self.also is not None:
-            laid = self.also.build(src, None, out)
+        for other in self.also:
+            laid = other.build(src, None, out)
             if isinstance(laid, dict):
                 made = {**laid, **made}
         for key, value in rest.items():
@@ -513,11 +512,11 @@ class ObjShape:
 
     def holes(self) -> set[str]:
         found = set().union(*(e.shape.holes() for e in self.entries)) if self.entries else set()
-        return found | (self.also.holes() if self.also else set())
+        return found.union(*(other.holes() for other in self.also))
 
     def tables(self) -> list[Table]:
         found = [t for e in self.entries if e.pool != "citations" for t in e.tables]
-        return found + (self.also.tables() if self.also else [])
+        return found + [t for other in self.also for t in other.tables()]
 
 
 def pour(own: Captures, got: Captures) -> None:

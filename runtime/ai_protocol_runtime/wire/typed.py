@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .format import WireFormat
     from .tables import Table
 
+FRAME_NAME = "$event"
+"""`dispatch` of a format whose events are named by their framing alone."""
+
 VERBS = ("start", "open", "final", "close", "finish", "end", "error", "ignore")
 KEYS = frozenset({"index", "sub", "item_id", "sequence", "part", "answer", "candidates", "usage", "error"})
 """Holes of an event besides the fields of the part it tells of."""
@@ -32,6 +35,7 @@ class Line:
     """One alternative of an event: what it does, and its shape."""
 
     verb: str
+    space: str  # blocks may be numbered in several ways of counting: `open@calls`
     shape: Shape
     kind: Kind | None  # for a delta
     fields: tuple[str, ...]  # the fields of the part that a delta fills
@@ -50,10 +54,10 @@ class Line:
         return [e.first for e in shape.entries if isinstance(e.shape, ObjShape)] if isinstance(shape, ObjShape) else []
 
 
-def line(verb: str, shape: Shape, node: Node) -> Line:
+def line(verb: str, space: str, shape: Shape, node: Node) -> Line:
     kind = KINDS.get(verb) if verb not in VERBS else None
     fields = tuple(sorted(shape.holes() & kind.fields)) if kind else ()
-    return Line(verb, shape, kind, fields, node)
+    return Line(verb, space, shape, kind, fields, node)
 
 
 class EventDecoder:
@@ -70,9 +74,11 @@ class EventDecoder:
         self._fast = fmt.generated_events if generated else {}
         self._groups: dict[Any, Any] = {}  # wrappers that are open: number -> their mark
 
-    def feed(self, data: Any) -> list[StreamingEvent]:
+    def feed(self, data: Any, name: Any = None) -> list[StreamingEvent]:
+        """`name` is the event's name in its framing; most formats say it in the data as well, and that one counts."""
         out: list[StreamingEvent] = []
-        name: Any = data.get(self._dispatch) if isinstance(data, dict) else None
+        if self._dispatch != FRAME_NAME:
+            name = data.get(self._dispatch) if isinstance(data, dict) else None
         if not isinstance(name, str):
             name = None
         fast = self._fast.get(name)
@@ -100,8 +106,8 @@ class EventDecoder:
     def partial(self) -> Answer:
         return self.format.settle(self.assembly.answer())
 
-    def block(self, own: dict[str, Any]) -> Block | None:
-        return self.lane.by_key.get((own.get("index"), own.get("sub")))
+    def block(self, entry: Line, own: dict[str, Any]) -> Block | None:
+        return self.lane.by_key.get((entry.space, own.get("index"), own.get("sub")))
 
     # verbs
 
@@ -146,14 +152,15 @@ class EventDecoder:
             group = self._groups.get(own["index"]) if mark is None and sub is not None else mark
             if group is not None:
                 thing.extra["group"] = group
-            if (own["index"], sub) not in self.lane.by_key:
-                self.assembly.begin(self.lane, thing, (own["index"], sub), out)
+            key = (entry.space, own["index"], sub)
+            if key not in self.lane.by_key:
+                self.assembly.begin(self.lane, thing, key, out)
 
     def _delta(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         assert entry.kind is not None
-        block = self.block(own)
+        block = self.block(entry, own)
         if block is None:
-            block = self.fresh(entry.kind, (own.get("index"), own.get("sub")), out)
+            block = self.fresh(entry.kind, (entry.space, own.get("index"), own.get("sub")), out)
         for name in entry.fields:
             if name not in own:
                 continue
@@ -180,7 +187,7 @@ class EventDecoder:
             mark["n"] = own["index"]
         for number, thing in enumerate(things):
             sub = own.get("sub") if mark is None else number
-            key = (own["index"], sub)
+            key = (entry.space, own["index"], sub)
             if mark is not None:
                 thing.extra["group"] = mark
             elif sub is not None and own["index"] in self._groups:
@@ -192,7 +199,7 @@ class EventDecoder:
             self.assembly.settle(block, out, thing)
 
     def _close(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
-        block = self.block(own)
+        block = self.block(entry, own)
         if block is not None:
             self.assembly.settle(block, out)
 

@@ -14,7 +14,7 @@ from ai_protocol_runtime.types import Usage
 
 from .operators import FAIL, Operator
 
-FIELDS = frozenset(f.name for f in fields(Usage)) - {"raw"} | {"total"}
+FIELDS = frozenset(f.name for f in fields(Usage)) - {"raw", "extra"} | {"total"}
 
 
 @dataclass(frozen=True, slots=True)

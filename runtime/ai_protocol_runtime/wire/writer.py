@@ -37,6 +37,7 @@ from ai_protocol_runtime.types import (
 
 from .operators import MISSING
 from .shapes import Writing
+from .typed import FRAME_NAME
 
 if TYPE_CHECKING:
     from .format import WireFormat
@@ -83,7 +84,7 @@ class PieceEncoder:
 
     def feed(self, event: StreamingEvent) -> list[WireEvent]:
         if isinstance(event, ResponseStarted):
-            self._head = Answer(id=event.id, model=event.model)
+            self._head = Answer(id=event.id, model=event.model, created=event.created)
             return []
         if isinstance(event, StreamEnd):
             return self._end(event.answer)
@@ -169,7 +170,7 @@ class EventEncoder:
         self._sequence = 0
         self._started: ResponseStarted | None = None
         self._begun = False
-        self._items = 0
+        self._items: dict[str, int] = {}
         self._open: dict[int, _Opened] = {}
         self._group: _Group | None = None
 
@@ -212,6 +213,7 @@ class EventEncoder:
         head = Answer(
             id=started.id or "",
             model=started.model,
+            created=started.created,
             usage=usage or Usage(0, 0),
             candidates=[Candidate(Message("assistant"))],
         )
@@ -227,22 +229,24 @@ class EventEncoder:
             if part.kind in table.kinds or (part.kind == "raw" and table.is_home(part)):
                 if "sub" not in entry.shape.holes():
                     self._close_group(out)
-                    opened = _Opened(self._items, None, part, "")
-                    self._items += 1
+                    opened = _Opened(entry.space, self._next(entry.space), None, part, "")
                 else:
                     assert self._group is not None
-                    opened = _Opened(self._group.index, len(self._group.parts), part, self._group.item_id)
+                    opened = _Opened(entry.space, self._group.index, len(self._group.parts), part, self._group.item_id)
                 self._open[index] = opened
                 body = self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out, opening=True)
                 opened.item_id = opened.item_id or _id_in(body)
                 return
             if table.group is not None and table.group.inner.takes(part) and self._group is None:
-                self._group = _Group(self._items)
-                self._items += 1
+                self._group = _Group(self._next(entry.space))
                 src = {"index": self._group.index, "part": ([], {})}
                 self._group.item_id = _id_in(self._build(name, entry, src, out))
         if index not in self._open:
             self.losses.append(Loss(part.kind, part))
+
+    def _next(self, space: str) -> int:
+        self._items[space] = self._items.get(space, -1) + 1
+        return self._items[space]
 
     def _delta(self, opened: _Opened, field: str, value: Any, out: list[WireEvent]) -> None:
         values = value if field == "citations" else [value]
@@ -271,6 +275,8 @@ class EventEncoder:
         opened.part = part
         for name, entry in self._lines:
             fits = entry.verb == "final" and (part.kind in entry.shape_table.kinds or part.kind == "raw")
+            if entry.space != opened.space:
+                continue
             if entry.verb == "close" or (fits and ("sub" in entry.shape.holes()) == (opened.sub is not None)):
                 self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out)
         if opened.sub is not None and self._group is not None:
@@ -316,7 +322,7 @@ class EventEncoder:
         if body is MISSING:
             return None
         self._sequence += 1
-        if isinstance(body, dict):
+        if isinstance(body, dict) and self._dispatch != FRAME_NAME:
             body = {self._dispatch: name, **body}
         out.append((name, body))
         return body
@@ -325,8 +331,8 @@ class EventEncoder:
 class _Opened:
     """A block that is open on the wire."""
 
-    def __init__(self, index: int, sub: int | None, part: Any, item_id: str) -> None:
-        self.index, self.sub, self.part, self.item_id = index, sub, part, item_id
+    def __init__(self, space: str, index: int, sub: int | None, part: Any, item_id: str) -> None:
+        self.space, self.index, self.sub, self.part, self.item_id = space, index, sub, part, item_id
         self.said: set[str] = set()
 
     def keys(self) -> dict[str, Any]:

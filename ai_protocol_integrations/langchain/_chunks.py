@@ -1,0 +1,180 @@
+"""Our streaming events -> LangChain's chunks, whose sum is the message that the whole answer would have been.
+
+Chunks are made to be added by LangChain's rules, and those decide what is sent when:
+
+- Every block has our index, over all kinds of blocks, and a tool call's fragments have the same one.
+- Text is sent as it comes. All else that a part says (signature, citations, complement ...) is sent once, with the last
+  chunk, from the finished answer: of two values under one key LangChain makes a third, and only then is it final.
+- So are usage and metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.utils.json import parse_partial_json
+
+from ai_protocol_runtime.types import (
+    Candidate,
+    Message,
+    PartEnded,
+    PartialContentDelta,
+    PartialToolCall,
+    RawEvent,
+    RefusalDelta,
+    StreamEnd,
+    StreamingEvent,
+    ThinkingDelta,
+    ToolCallStarted,
+)
+
+from ._blocks import Block, to_block
+from ._outputs import V1, CallIds, generation_info, metadata, to_blocks, usage_metadata
+
+
+class Chunks:
+    """The chunks of one stream: `feed` it every event, in order."""
+
+    def __init__(self) -> None:
+        self._ids = CallIds()
+        self._called: dict[int, tuple[str | None, str]] = {}  # id and name under which each call was announced
+        self._shown: set[int] = set()
+        self._raw: list[Any] = []
+
+    def feed(self, event: StreamingEvent) -> ChatGenerationChunk | None:
+        """The chunk that this event becomes; None if it says nothing yet. Of several candidates only the first is
+        streamed."""
+        read = _READERS.get(type(event))
+        return None if read is None or getattr(event, "candidate", 0) else read(self, event)
+
+    def _text(self, event: PartialContentDelta) -> ChatGenerationChunk:
+        self._shown.add(event.index)
+        return _chunk({"type": "text", "text": event.content, "index": event.index})
+
+    def _thinking(self, event: ThinkingDelta) -> ChatGenerationChunk:
+        self._shown.add(event.index)
+        return _chunk({"type": "reasoning", "reasoning": event.thinking, "index": event.index})
+
+    def _refusal(self, event: RefusalDelta) -> ChatGenerationChunk:
+        self._shown.add(event.index)
+        value = {"type": "refusal", "refusal": event.refusal}
+        return _chunk({"type": "non_standard", "value": value, "index": event.index})
+
+    def _call_started(self, event: ToolCallStarted) -> ChatGenerationChunk:
+        self._shown.add(event.index)
+        call_id = self._ids.replacement(event.id) or event.id
+        self._called[event.index] = (call_id, event.name)
+        return _fragment(event.index, "", call_id, event.name)
+
+    def _call_went_on(self, event: PartialToolCall) -> ChatGenerationChunk:
+        return _fragment(event.index, event.arguments)
+
+    def _part_ended(self, event: PartEnded) -> ChatGenerationChunk | None:
+        """A part of which nothing was streamed is shown when it is complete."""
+        if event.index in self._shown:
+            return None
+        self._shown.add(event.index)
+        block = to_block(event.part)
+        block.pop("extras", None)
+        block.pop("annotations", None)
+        return _chunk({**block, "index": event.index})
+
+    def _unknown(self, event: RawEvent) -> None:
+        self._raw.append(event.value)
+
+    def _end(self, event: StreamEnd) -> ChatGenerationChunk:
+        answer = event.answer
+        candidate = answer.candidates[0] if answer.candidates else Candidate(answer.message, answer.finish_reason)
+        blocks, calls = self._completions(candidate.message)
+        about = V1 | metadata(answer, candidate)
+        if self._raw:
+            about["raw_events"] = self._raw
+        message = AIMessageChunk(
+            content=blocks,  # type: ignore[arg-type]  # a list is invariant
+            tool_call_chunks=calls,
+            response_metadata=about,
+            usage_metadata=usage_metadata(answer.usage),
+            chunk_position="last",
+        )
+        return ChatGenerationChunk(message=message, generation_info=generation_info(candidate))
+
+    def _completions(self, message: Message) -> tuple[list[Block], list[ToolCallChunk]]:
+        """What the finished parts say beyond what was streamed, and what is to be added to their calls."""
+        blocks: list[Block] = []
+        calls: list[ToolCallChunk] = []
+        for index, block in enumerate(to_blocks(message, self._call_id)):
+            if index not in self._shown:
+                blocks.append({**block, "index": index})
+                continue
+            rest = {key: block[key] for key in _ADDED if key in block}
+            if block["type"] in ("tool_call", "invalid_tool_call"):
+                late = None if self._called[index][1] else block["name"]
+                rest |= {"type": "tool_call_chunk", "id": None, "name": late, "args": ""}
+                ending = unreadable_ending(block["args"]) if "error" in block else ""
+                if late or ending:
+                    calls.append(tool_call_chunk(name=late, args=ending, id=None, index=index))
+            elif block["type"] == "text":
+                rest["text"] = ""
+            if len(rest) > 1:
+                blocks.append({**rest, "index": index})
+        return blocks, calls
+
+    def _call_id(self, index: int, call_id: str | None) -> str | None:
+        """The id under which a call was announced, where the wire has it otherwise."""
+        announced = self._called.get(index, (call_id,))[0]
+        return None if announced == call_id else announced
+
+
+_ADDED = ("type", "id", "annotations", "extras", "error")
+"""Keys of a block that come with the last chunk; `id` may be said twice if it is the same."""
+
+_READERS: dict[type[Any], Callable[[Chunks, Any], ChatGenerationChunk | None]] = {
+    PartialContentDelta: Chunks._text,
+    ThinkingDelta: Chunks._thinking,
+    PartialToolCall: Chunks._call_went_on,
+    RefusalDelta: Chunks._refusal,
+    ToolCallStarted: Chunks._call_started,
+    PartEnded: Chunks._part_ended,
+    RawEvent: Chunks._unknown,
+    StreamEnd: Chunks._end,
+}
+
+
+def _chunk(block: Block) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(content=[block], response_metadata=V1))
+
+
+def _fragment(index: int, args: str, call_id: str | None = None, name: str | None = None) -> ChatGenerationChunk:
+    """A piece of a tool call.
+
+    LangChain's validator runs a parser of broken JSON over every fragment, for ten times the cost of all the rest. Only
+    one that begins like an object can come out of it as a call; what the others come out as is put there directly.
+    """
+    block: Block = {"type": "tool_call_chunk", "id": call_id, "name": name, "args": args, "index": index}
+    if not args or args.lstrip().startswith("{"):
+        whole = AIMessageChunk(content=[block], tool_call_chunks=[block], response_metadata=V1)
+        return ChatGenerationChunk(message=whole)
+    message = AIMessageChunk(content=[block], response_metadata=V1)
+    message.tool_call_chunks = [tool_call_chunk(name=name, args=args, id=call_id, index=index)]
+    message.invalid_tool_calls = [invalid_tool_call(name=name, args=args, id=call_id, error=None)]
+    return ChatGenerationChunk(message=message)
+
+
+def unreadable_ending(arguments: str) -> str:
+    """What has to follow arguments that are no JSON object so that LangChain takes them for none either.
+
+    A sum of chunks repairs its arguments: of a call that was cut off at ``{"path": "/home`` it would make one that can be
+    run. Only a closing bracket in the wrong place cannot be repaired, so such a call ends in one; the block in the
+    content has the arguments as they were.
+    """
+    for ending in ("", "}", "]", '"}', '"]', '""}', '""]'):
+        try:
+            if not isinstance(parse_partial_json(arguments + ending), dict):
+                return ending
+        except (ValueError, RecursionError):
+            return ending
+    raise AssertionError(arguments)  # one of a string's end and a bracket's is always the wrong one
