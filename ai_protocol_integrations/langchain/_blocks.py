@@ -33,7 +33,7 @@ OURS = "ai_protocol"
 """The key of ``extras`` and ``response_metadata`` under which is kept what only this package reads."""
 
 _DATA_URL = re.compile(r"data:(?P<mime>[^;,]*)(?:;[^,;]*)*;base64,(?P<data>.*)", re.DOTALL)
-_MIME = {"audio/mp3": "audio/mpeg"}  # LangChain's word for what is registered under another
+_MIME: dict[Any, str] = {"audio/mp3": "audio/mpeg"}  # LangChain's word for what is registered under another
 _GENERATED_ID = "lc_"  # LangChain gives such ids to blocks that have none
 
 
@@ -114,8 +114,8 @@ def _media_block(part: Media) -> Block:
 
 
 def _block(part: Any, shown: Block, *, unsaid: tuple[str, ...] = (), **hidden: Any) -> Block:
-    """`shown` without what is None, and extras with the rest of the part: `hidden`, and which of the fields `unsaid` the
-    wire did not say though the block has to show something."""
+    """`shown` without what is None, and extras with the rest of the part: `hidden`, and which of the fields `unsaid`
+    the wire did not say though the block has to show something."""
     block = {key: value for key, value in shown.items() if value is not None}
     own = {name: None for name in unsaid if getattr(part, name) is None}
     own |= {name: value for name, value in hidden.items() if value is not None}

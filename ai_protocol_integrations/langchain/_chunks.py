@@ -49,7 +49,9 @@ class Chunks:
         """The chunk that this event becomes; None if it says nothing yet. Of several candidates only the first is
         streamed."""
         read = _READERS.get(type(event))
-        return None if read is None or getattr(event, "candidate", 0) else read(self, event)
+        if read is None or getattr(event, "candidate", None):
+            return None
+        return read(self, event)
 
     def _text(self, event: PartialContentDelta) -> ChatGenerationChunk:
         self._shown.add(event.index)
@@ -156,7 +158,8 @@ def _fragment(index: int, args: str, call_id: str | None = None, name: str | Non
     """
     block: Block = {"type": "tool_call_chunk", "id": call_id, "name": name, "args": args, "index": index}
     if not args or args.lstrip().startswith("{"):
-        whole = AIMessageChunk(content=[block], tool_call_chunks=[block], response_metadata=V1)
+        call = tool_call_chunk(name=name, args=args, id=call_id, index=index)
+        whole = AIMessageChunk(content=[block], tool_call_chunks=[call], response_metadata=V1)
         return ChatGenerationChunk(message=whole)
     message = AIMessageChunk(content=[block], response_metadata=V1)
     message.tool_call_chunks = [tool_call_chunk(name=name, args=args, id=call_id, index=index)]
@@ -167,8 +170,8 @@ def _fragment(index: int, args: str, call_id: str | None = None, name: str | Non
 def unreadable_ending(arguments: str) -> str:
     """What has to follow arguments that are no JSON object so that LangChain takes them for none either.
 
-    A sum of chunks repairs its arguments: of a call that was cut off at ``{"path": "/home`` it would make one that can be
-    run. Only a closing bracket in the wrong place cannot be repaired, so such a call ends in one; the block in the
+    A sum of chunks repairs its arguments: of a call that was cut off at ``{"path": "/home`` it would make one that can
+    be run. Only a closing bracket in the wrong place cannot be repaired, so such a call ends in one; the block in the
     content has the arguments as they were.
     """
     for ending in ("", "}", "]", '"}', '"]', '""}', '""]'):

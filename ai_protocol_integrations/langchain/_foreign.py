@@ -1,4 +1,4 @@
-"""Content blocks that are not LangChain's standard ones: the shapes of vendors' own APIs, which LangChain allows as well.
+"""Content blocks that are not LangChain's standard ones: the shapes of vendors' own APIs, which LangChain allows too.
 
 What is not listed here LangChain itself may know: its translators turn what they can into standard blocks.
 """
@@ -96,7 +96,9 @@ def _image_url(block: Block) -> Media:
     image = said_url if isinstance(said_url, dict) else {"url": said_url}
     data, mime, url = split_url(image.get("url") or "")
     detail = image.get("detail") or block.get("detail")
-    return Media("image", data, url, block.get("file_id"), mime_type=mime, detail=detail, cache=said(block, "cache_control"))
+    return Media(
+        "image", data, url, block.get("file_id"), mime_type=mime, detail=detail, cache=said(block, "cache_control")
+    )
 
 
 def _video_url(block: Block) -> Media:
@@ -114,9 +116,8 @@ def _sourced(kind: str) -> Callable[[Block], Media | None]:
             return None
         known = {"type", "source", "cache_control", "title", "index", "id"}
         if unread := [key for key, value in block.items() if key not in known and value is not None]:
-            raise ArgumentError(
-                f"a content block of type {block['type']!r} is read without its {', '.join(map(repr, unread))}; {_AS_IT_IS}"
-            )
+            keys = ", ".join(map(repr, unread))
+            raise ArgumentError(f"a content block of type {block['type']!r} is read without its {keys}; {_AS_IT_IS}")
         field, key = _SOURCES[source["type"]]
         media = Media(kind, mime_type=source.get("media_type"), filename=block.get("title"))
         media.cache = block.get("cache_control")

@@ -102,8 +102,8 @@ def _assistant(message: AIMessage, calls: dict[str, ToolCall]) -> Message:
 def _called(message: AIMessage, calls: dict[str, ToolCall]) -> list[Part]:
     """The parts of the content with the message's tool calls, each of them once.
 
-    A call may stand in the content, in `tool_calls`, or in both under one id. `tool_calls` is what programs edit, so its
-    name and arguments hold; the block adds what only blocks have.
+    A call may stand in the content, in `tool_calls`, or in both under one id. `tool_calls` is what programs edit, so
+    its name and arguments hold; the block adds what only blocks have.
     """
     listed: list[Any] = [*message.tool_calls, *message.invalid_tool_calls]
     parts: list[Part] = []

@@ -121,9 +121,7 @@ def usage_metadata(usage: Usage | None) -> UsageMetadata | None:
     """The counts as LangChain has them; None where the provider gave none. A detail nobody gave is left out."""
     if usage is None or usage.total is None:
         return None
-    counts = UsageMetadata(
-        input_tokens=usage.input or 0, output_tokens=usage.output or 0, total_tokens=usage.total
-    )
+    counts = UsageMetadata(input_tokens=usage.input or 0, output_tokens=usage.output or 0, total_tokens=usage.total)
     read = {"audio": usage.audio_input, "cache_creation": usage.cache_write, "cache_read": usage.cache_read}
     written = {"audio": usage.audio_output, "reasoning": usage.reasoning}
     if known := {key: count for key, count in read.items() if count is not None}:

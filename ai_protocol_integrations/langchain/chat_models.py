@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,3 +118,167 @@ class ChatAIProtocol(BaseChatModel):
             super().__init__(**arguments)
             self._add_version("ai-protocol-integrations", __version__)
             _ = self._client  # an unknown provider is told at once
+
+    @property
+    def _client(self) -> AIClient:
+        """The client for the fields as they are now: they may be set, or changed in a copy."""
+        said = tuple(getattr(self, name) for name in _OF_CLIENT)
+        if self._made is None or self._made[0] != said:
+            arguments = dict(zip(_OF_CLIENT, said, strict=True))
+            self._made = (said, AIClient(arguments.pop("model"), **arguments))
+        return self._made[1]
+
+    # calls
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return to_result(self._client.chat(_request(messages), **self._params(stop, kwargs)))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return to_result(await self._client.achat(_request(messages), **self._params(stop, kwargs)))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        chunks = Chunks()
+        for event in self._client.stream(_request(messages), **self._streamed(stop, kwargs)):
+            if (chunk := chunks.feed(event)) is not None:
+                yield chunk
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        chunks = Chunks()
+        async with aclosing(self._client.astream(_request(messages), **self._streamed(stop, kwargs))) as events:
+            async for event in events:
+                if (chunk := chunks.feed(event)) is not None:
+                    yield chunk
+
+    def _params(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """What is said for this call, over what the fields say for every call."""
+        params = {name: value for name in _SAMPLING if (value := getattr(self, name)) is not None}
+        params |= {name: value for name, value in kwargs.items() if name != "stream"}
+        stop = self.stop if stop is None else stop
+        if stop:
+            params.setdefault("stop", stop)
+        tools = [bound_tool(tool) for tool in params.pop("tools", None) or ()]
+        if tools:
+            params["tools"] = [to_tool(tool) for tool in tools]
+        if "tool_choice" in params:
+            params["tool_choice"] = to_choice(params["tool_choice"], tools)
+        return params
+
+    def _streamed(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        params = self._params(stop, kwargs)
+        if (params.get("n") or 1) > 1:
+            raise ArgumentError("a stream brings one answer: leave out n, or ask for several with generate or batch")
+        return params
+
+    def bind_tools(
+        self,
+        tools: Sequence[ToolLike],
+        *,
+        tool_choice: str | dict[str, Any] | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with tools it may call.
+
+        A tool is a function, a pydantic or TypedDict class, a LangChain tool, or a dict: a function in a vendor's form,
+        a JSON Schema with a title, or a provider's own tool, which is sent as it is. `tool_choice`: ``"auto"``,
+        ``"any"`` (or ``"required"``, or True: it must call one), ``"none"``, a tool's name, or a vendor's dict.
+        `strict`: whether arguments must follow the schema exactly; `parallel_tool_calls`: whether it may call several at
+        once. `kwargs` are bound too. Raises `ArgumentError` for what is no tool, and a choice that is not among them.
+        """
+        bound = [bound_tool(tool, strict=strict) for tool in tools]
+        said = {"tool_choice": bound_choice(tool_choice, bound), "parallel_tool_calls": parallel_tool_calls}
+        return super().bind(tools=bound, **{key: value for key, value in said.items() if value is not None}, **kwargs)
+
+    # identity
+
+    @property
+    def _llm_type(self) -> str:
+        return "ai-protocol-chat"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        """All that an answer depends on, and no secret."""
+        client = self._client
+        named = ("base_url", "stop", "extra_body", *_SAMPLING)
+        said = {name: getattr(self, name) for name in named}
+        about = {"model": client.model, "provider": client.provider.id, "protocol": client.protocol, **said}
+        about["headers"] = self._shown_headers(self.headers)
+        return {key: value for key, value in about.items() if value is not None}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop or self.stop or None, **kwargs)  # type: ignore[arg-type]
+        params["ls_provider"], params["ls_model_name"] = self._whom(kwargs.get("model"))
+        return params
+
+    def _whom(self, model: str | None) -> tuple[str, str]:
+        """Provider and model of a call that names this model."""
+        client = self._client
+        provider, name = split_model(model or "")
+        if provider and name:
+            try:
+                return manifests_in(self.manifests).provider(provider).id, name
+            except ManifestError:  # the slash is part of the model's name
+                pass
+        return client.provider.id, model or client.model
+
+    # keeping: LangChain's JSON, copies, pickles
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        return True
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        provider = self._client.provider
+        credentials = provider.protocols[self._client.protocol].credentials or provider.credentials
+        return {"api_key": next(iter(credentials.env), "API_KEY")}
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        return {"headers": self._shown_headers(self.headers)} if self.headers else {}
+
+    @field_serializer("headers")
+    def _shown_headers(self, headers: dict[str, str] | None) -> dict[str, str] | None:
+        secrets = secrets_in(headers or {})
+        return headers and {name: value for name, value in headers.items() if value not in secrets}
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ChatAIProtocol:
+        memo = {} if memo is None else memo
+        memo |= {id(client): client for name in _NOT_COPIED if (client := getattr(self, name)) is not None}
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        gone = dict.fromkeys(("api_key", *_NOT_COPIED))
+        state["__dict__"] = {**state["__dict__"], **gone, "headers": self._shown_headers(self.headers)}
+        state["__pydantic_private__"] = {**(state["__pydantic_private__"] or {}), "_made": None}
+        return state
+
+
+def _request(messages: Sequence[BaseMessage]) -> Request:
+    return Request(messages=to_messages(messages))

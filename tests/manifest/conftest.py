@@ -17,7 +17,7 @@ id: acme
 name: Acme
 aliases: [acme-ai, roadrunner]
 docs: {checked: 2026-01-31, pages: ["https://acme.test/docs"]}
-base_url: https://api.acme.test
+base_url: "https://api.acme.test"
 credentials: {env: [ACME_API_KEY]}
 headers: {acme-version: 2023-06-01}
 protocols:

@@ -117,7 +117,7 @@ def test_what_never_was_good_is_an_error_each_time(base: Folder, open_manifests:
     base.write("providers/acme", "id: [")
     seen = open_manifests()
     for _ in range(2):
-        with pytest.raises(ManifestError, match=r"acme\.yaml:1"):
+        with pytest.raises(ManifestError, match=r"acme\.yaml:2"):
             seen.provider("acme")
     base.write("providers/acme", ACME)
     assert seen.provider("acme").name == "Acme"
@@ -189,7 +189,7 @@ def test_many_threads(base: Folder, own: Folder, open_manifests: Open) -> None:
     for thread in threads:
         thread.start()
     for number in range(1, 30):
-        text = ACME.replace("name: Acme", f"name: Acme {number}").replace("acme.test\n", f"acme.test/{number}\n")
+        text = ACME.replace("name: Acme", f"name: Acme {number}").replace("api.acme.test", f"api.acme.test/{number}")
         fresh = base.write("spare", text)
         fresh.rename(base.path / "providers" / "acme.yaml")
         time.sleep(0.003)

@@ -64,7 +64,8 @@ def inherited(reading: Reading) -> Inherited:
 
 def provider(reading: Reading, name: str, beneath: Inherited) -> ProviderManifest:
     """The provider of a file, with what it extends and inherits."""
-    document = layered(reading, name, reading.files(PROVIDERS, name))
+    first, *behind = reading.files(PROVIDERS, name)
+    document = layered(reading, name, read(first), tuple(behind))
     manifest = checked(ProviderManifest, document)
     _named(document, "id", manifest.id)
     return _with(manifest, beneath)
@@ -92,22 +93,22 @@ def models(reading: Reading, name: str) -> Models:
     )
 
 
-def layered(reading: Reading, name: str, files: tuple[File, ...], above: tuple[File, ...] = ()) -> Document:
-    """The first of the files, laid over what it extends: the next file of its own name, or the first of another."""
-    document = read(files[0])
+def layered(
+    reading: Reading, name: str, document: Document, behind: tuple[File, ...], above: tuple[str, ...] = ()
+) -> Document:
+    """A provider's document, laid over what it extends: the first of the files `behind` it, or that of another name."""
     base = document.data.get("extends")
     if not isinstance(base, str):
         return document
-    below = files[1:] if base == name else reading.files(PROVIDERS, base)
+    below = behind if base == name else reading.files(PROVIDERS, base)
     if not below:
         known = [id for kind, id in reading.listing if kind == PROVIDERS and id not in (name, DEFAULTS)]
         raise document.error(("extends",), f"there is no other provider `{base}`{nearest(base, known)}")
-    if files[0] in above:
+    if document.file in above:
         raise document.error(("extends",), f"`{base}` extends this provider in its turn")
+    lower = layered(reading, base, read(below[0]), below[1:], (*above, document.file))
     # Another provider has names of its own; an override of the same one keeps them.
-    return document.over(
-        layered(reading, base, below, (*above, files[0])), without=() if base == name else ("id", "aliases")
-    )
+    return document.over(lower, without=() if base == name else ("id", "aliases"))
 
 
 def aliases(listing: Listing) -> dict[str, str]:

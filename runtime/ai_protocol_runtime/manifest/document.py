@@ -124,10 +124,10 @@ class Document:
 
     def error(self, path: Place, message: str) -> ManifestError:
         """An error about what stands at `path`, or should: file, key and the line of it, or of what it would be in."""
-        place: Document | None = self
-        while place is not None and place.line(path) is None:
-            place = place._base
-        place = place or self
+        place = self
+        if _holds(self.data, path):
+            while place.line(path) is None and place._base is not None:
+                place = place._base
         line = next(line for n in range(len(path), -1, -1) if (line := place.line(path[:n])) is not None)
         return ManifestError(message, file=place.file, line=line, key=dotted(path) or None)
 
@@ -149,6 +149,16 @@ def merged(top: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
         below = base.get(key)
         out[key] = merged(value, below) if isinstance(value, dict) and isinstance(below, dict) else value
     return out
+
+
+def _holds(data: Any, path: Place) -> bool:
+    for part in path:
+        if not (isinstance(data, dict) and part in data) and not (
+            isinstance(data, list) and isinstance(part, int) and part < len(data)
+        ):
+            return False
+        data = data[part]
+    return True
 
 
 def _load(text: str, file: str) -> Any:

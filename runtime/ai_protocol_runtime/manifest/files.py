@@ -9,7 +9,7 @@ from ai_protocol_runtime.types.errors import ManifestError
 
 from .building import DEFAULTS, Reading, layered
 from .document import Document
-from .folders import KINDS, MODELS, PROVIDERS, WIRE, File, chain, scan
+from .folders import KINDS, MODELS, PROVIDERS, WIRE, chain, scan
 from .schema import Inherited, ModelFile, ProviderManifest, Section, WireManifest
 from .validation import problems
 
@@ -33,7 +33,7 @@ def _errors(path: Path, reading: Reading) -> list[ManifestError]:
         if kind == PROVIDERS and path.stem != DEFAULTS:
             others = reading.files(PROVIDERS, path.stem)
             own = next((n for n, file in enumerate(others) if file.path.exists() and path.samefile(file.path)), -1)
-            document = layered(reading, path.stem, (File(path, (0, 0, 0)), *others[own + 1 :]))
+            document = layered(reading, path.stem, document, others[own + 1 :])
     except ManifestError as error:
         return [error]
     key = "provider" if kind == MODELS else "id"
