@@ -82,8 +82,8 @@ def metadata(answer: Answer, candidate: Candidate) -> dict[str, Any]:
     message = candidate.message
     texts = any(part.kind == "text" for part in message.parts)
     apart = {
-        "answer": answer.extra,
-        "candidate": candidate.extra,
+        "answer": (answer.extra or {}).get("rest"),
+        "candidate": (candidate.extra or {}).get("rest"),
         "message": message.extra,
         "name": message.name,  # LangChain's sum of chunks drops a message's own
         "citations": None if texts else [to_annotation(citation) for citation in message.citations or ()],

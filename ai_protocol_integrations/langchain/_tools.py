@@ -27,8 +27,8 @@ _DESCRIBED = ("name", "title", "parameters", "input_schema", "properties", "tool
 
 
 def bound_tool(tool: ToolLike, *, strict: bool | None = None) -> JsonTool:
-    """The tool as JSON. `strict` (None: not said) is whether a function's arguments must follow its schema exactly; what
-    is no function does not know the word. A tool that is bound already stays as it is.
+    """The tool as JSON. `strict` (None: not said) is whether a function's arguments must follow its schema exactly;
+    what is no function does not know the word. A tool that is bound already stays as it is.
 
     Raises `ArgumentError` for what is no tool.
     """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -21,7 +21,7 @@ from ai_protocol_runtime.flow.address import split_model
 from ai_protocol_runtime.flow.credentials import secrets_in
 from ai_protocol_runtime.flow.params import nearest
 from ai_protocol_runtime.manifest import manifests as manifests_in
-from ai_protocol_runtime.types import Request
+from ai_protocol_runtime.types import Request, StreamingEvent
 from ai_protocol_runtime.types.errors import ArgumentError, ManifestError
 
 from ._chunks import Chunks
@@ -55,8 +55,8 @@ class ChatAIProtocol(BaseChatModel):
     `headers`, `extra_body` and `on_unsupported` can also be given per call, as can the rest of what a request may say
     (`presence_penalty`, `logprobs`, `service_tier` ...); the call's own value counts.
 
-    The content of its messages is a list of LangChain's standard blocks (v1), in streams too; `message.text` is the text.
-    A copy in a pickle has no key and no HTTP clients: the key is looked up in the environment again.
+    The content of its messages is a list of LangChain's standard blocks (v1), in streams too; `message.text` is the
+    text. A pickle holds no key and no HTTP clients: a key is looked up in the environment again.
 
     Raises `ArgumentError` for an argument that does not exist or fit, and `ManifestError` for an unknown provider, both
     naming the nearest; a key is looked for when it is needed (`CredentialError`).
@@ -82,7 +82,8 @@ class ChatAIProtocol(BaseChatModel):
     n: int | None = None
     """How many answers are wanted. More than one come as several generations (`generate`), and cannot be streamed."""
     timeout: Any = None
-    """Seconds the provider may be silent (default 600), or a dict of ``connect``, ``first_byte``, ``idle``, ``total``."""
+    """Seconds the provider may be silent (default 600), or a dict of ``connect``, ``first_byte``, ``idle`` and
+    ``total``."""
     max_retries: int = 2
     """How often a call is sent again after an error that may pass; 0 turns it off."""
     streaming: bool = False
@@ -156,9 +157,11 @@ class ChatAIProtocol(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         chunks = Chunks()
-        for event in self._client.stream(_request(messages), **self._streamed(stop, kwargs)):
-            if (chunk := chunks.feed(event)) is not None:
-                yield chunk
+        stream = self._client.stream(_request(messages), **self._streamed(stop, kwargs))
+        with closing(cast("Generator[StreamingEvent]", stream)) as events:
+            for event in events:
+                if (chunk := chunks.feed(event)) is not None:
+                    yield chunk
 
     async def _astream(
         self,
@@ -168,7 +171,8 @@ class ChatAIProtocol(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         chunks = Chunks()
-        async with aclosing(self._client.astream(_request(messages), **self._streamed(stop, kwargs))) as events:
+        stream = self._client.astream(_request(messages), **self._streamed(stop, kwargs))
+        async with aclosing(cast("AsyncGenerator[StreamingEvent]", stream)) as events:
             async for event in events:
                 if (chunk := chunks.feed(event)) is not None:
                     yield chunk
@@ -177,9 +181,8 @@ class ChatAIProtocol(BaseChatModel):
         """What is said for this call, over what the fields say for every call."""
         params = {name: value for name in _SAMPLING if (value := getattr(self, name)) is not None}
         params |= {name: value for name, value in kwargs.items() if name != "stream"}
-        stop = self.stop if stop is None else stop
-        if stop:
-            params.setdefault("stop", stop)
+        if endings := self.stop if stop is None else stop:
+            params.setdefault("stop", endings)
         tools = [bound_tool(tool) for tool in params.pop("tools", None) or ()]
         if tools:
             params["tools"] = [to_tool(tool) for tool in tools]
@@ -207,8 +210,8 @@ class ChatAIProtocol(BaseChatModel):
         A tool is a function, a pydantic or TypedDict class, a LangChain tool, or a dict: a function in a vendor's form,
         a JSON Schema with a title, or a provider's own tool, which is sent as it is. `tool_choice`: ``"auto"``,
         ``"any"`` (or ``"required"``, or True: it must call one), ``"none"``, a tool's name, or a vendor's dict.
-        `strict`: whether arguments must follow the schema exactly; `parallel_tool_calls`: whether it may call several at
-        once. `kwargs` are bound too. Raises `ArgumentError` for what is no tool, and a choice that is not among them.
+        `strict`: whether arguments must follow the schema exactly; `parallel_tool_calls`: whether it may call several
+        at once. `kwargs` are bound too. Raises `ArgumentError` for what is no tool, and a choice that is none of them.
         """
         bound = [bound_tool(tool, strict=strict) for tool in tools]
         said = {"tool_choice": bound_choice(tool_choice, bound), "parallel_tool_calls": parallel_tool_calls}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import crossing, trips
+from . import crossing, streaming, trips
 from .recordings import Exchange
 from .trips import Outcome
 
@@ -18,4 +18,11 @@ SUITES: dict[str, Callable[[Exchange], Iterator[Outcome]]] = {
     "losses": crossing.losses,
     "keys": crossing.known_keys,
     "cross-answers": crossing.cross_answers,
+    "stream-oracle": streaming.stream_oracle,
+    "stream-cuts": streaming.cuts,
+    "stream-two": streaming.cut_in_two,
+    "stream-generated": streaming.generated,
+    "stream-broken": streaming.broken,
+    "stream-writing": streaming.writing,
+    "stream-events": streaming.events_valid,
 }

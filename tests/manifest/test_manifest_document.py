@@ -40,7 +40,7 @@ def parse(text: str | bytes) -> Document:
     ],
 )
 def test_what_cannot_be_read(text: str | bytes, line: int | None, words: str) -> None:
-    with pytest.raises(ManifestError, match="some.yaml") as caught:
+    with pytest.raises(ManifestError, match=r"some\.yaml") as caught:
         parse(text)
     assert words in caught.value.message
     assert (caught.value.file, caught.value.line) == ("some.yaml", line)
@@ -79,12 +79,11 @@ def test_anchors_and_merging() -> None:
 
 def nest(kind: str) -> str:
     """Each line holds the line before ten times."""
-    link = {
-        "list": lambda n: f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]",
-        "merge": lambda n: f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}",
-    }[kind]
-    first = {"list": "a0: &a0 [x]", "merge": "a0: &a0 {x: 1}"}[kind]
-    return "\n".join([first, *(link(n) for n in range(1, 30))])
+    lines = ["a0: &a0 {x: 1}"]
+    for n in range(1, 30):
+        ten = f"[{', '.join([f'*a{n - 1}'] * 10)}]"
+        lines.append(f"a{n}: &a{n} {ten if kind == 'list' else f'{{<<: {ten}}}'}")
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ai_protocol_runtime.manifest import Manifests, building, folders, manifests
+from ai_protocol_runtime.manifest.document import Document
 from ai_protocol_runtime.types.errors import ManifestError
 
-from .conftest import ACME, MODELS, TALK, Folder
+from .examples import ACME, MODELS, TALK, Folder
 
 Open = Callable[..., Manifests]
 
@@ -102,7 +103,7 @@ def test_a_relative_folder_stays_where_it_was(own: Folder, tmp_path: Path, monke
 
 
 def test_a_folder_that_does_not_exist(base: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ManifestError, match="no folder .*nowhere, which the argument names"):
+    with pytest.raises(ManifestError, match=r"no folder .*nowhere, which the argument names"):
         Manifests(tmp_path / "nowhere")
     monkeypatch.setenv(folders.ENV, "/no/such/place")
     with pytest.raises(ManifestError, match="which AI_PROTOCOL_MANIFESTS names"):
@@ -247,8 +248,13 @@ def test_one_for_all_who_ask_for_the_same(own: Folder, monkeypatch: pytest.Monke
 
 
 def test_files_are_read_once(base: Folder, monkeypatch: pytest.MonkeyPatch, open_manifests: Open) -> None:
-    reads = []
-    monkeypatch.setattr(building, "read", lambda file, read=building.read: reads.append(file.path.name) or read(file))
+    reads, read = [], building.read
+
+    def counted(file: folders.File) -> Document:
+        reads.append(file.path.name)
+        return read(file)
+
+    monkeypatch.setattr(building, "read", counted)
     seen = open_manifests()
     for _ in range(3):
         seen.provider("acme")

@@ -153,11 +153,10 @@ def merged(top: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
 
 def _holds(data: Any, path: Place) -> bool:
     for part in path:
-        if not (isinstance(data, dict) and part in data) and not (
-            isinstance(data, list) and isinstance(part, int) and part < len(data)
-        ):
+        try:
+            data = data[part]
+        except (LookupError, TypeError):
             return False
-        data = data[part]
     return True
 
 

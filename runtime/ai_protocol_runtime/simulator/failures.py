@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ai_protocol_runtime.types.errors import ERROR_CLASSES, AIProtocolError, ProviderError
+from ai_protocol_runtime.types.errors import ERROR_CLASSES, ProviderError
 from ai_protocol_runtime.wire import WireFormat
 
 _STATUS = {
@@ -25,10 +25,9 @@ _STATUS = {
 _RETRY_AFTER = {429: 1.0}
 
 
-def status_of(error: AIProtocolError) -> int:
+def status_of(error: ProviderError) -> int:
     """The HTTP status to answer with."""
-    own = error.status if isinstance(error, ProviderError) else None
-    return own or _STATUS.get(error.name, 500)
+    return error.status or _STATUS.get(error.name, 500)
 
 
 def error_of_status(status: int) -> ProviderError:
@@ -39,19 +38,19 @@ def error_of_status(status: int) -> ProviderError:
     return kind(message, status=status, retry_after=_RETRY_AFTER.get(status))
 
 
-def error_body(wire: WireFormat | None, error: AIProtocolError) -> Any:
+def error_body(wire: WireFormat | None, error: ProviderError) -> Any:
     """The body of an HTTP error: `error_object` in the shape that the wire format gives errors."""
     fields = error_object(error)
     return {"error": fields} if wire is None else wire.error_body(fields)
 
 
-def error_object(error: AIProtocolError) -> dict[str, Any]:
+def error_object(error: ProviderError) -> dict[str, Any]:
     """What stands in an error body: the message, words for the kind, and the status, which streams lack."""
     return {
         "message": error.message,
         "type": error.name,
-        "code": (error.provider_code if isinstance(error, ProviderError) else None) or error.name,
-        "param": error.param if isinstance(error, ProviderError) else None,
+        "code": error.provider_code or error.name,
+        "param": error.param,
         "status": error.name.upper(),
         "status_code": status_of(error),
     }

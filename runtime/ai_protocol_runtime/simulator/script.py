@@ -32,7 +32,7 @@ A string is a text, a dict structured output: the arguments of the tool that the
 - any other exception breaks the connection.
 """
 
-Script: TypeAlias = Iterable[Item | Callable[[Request], Item]] | Callable[[Request], Item]
+Script: TypeAlias = Item | Iterable[Item | Callable[[Request], Item]] | Callable[[Request], Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Simulated:
         self.name = name
         self.pace = pace
         self.received: list[Received] = []
-        items: Any = repeat(script) if callable(script) else [script] if isinstance(script, str) else script
+        alone = isinstance(script, str | dict | Exception) or hasattr(script, "kind")
+        items: Any = repeat(script) if callable(script) else [script] if alone else script
         self._items: Iterator[Any] = iter(items)
         self._lock = threading.Lock()
 
@@ -66,8 +67,8 @@ class Simulated:
         with self._lock:
             self.received.append(received)
             count = len(self.received)
-            item: Any = next(self._items, None)
-        if item is None:
+            item: Any = next(self._items, _SPENT)
+        if item is _SPENT:
             said = f"the script of {self.name!r} has {count - 1} answers, and was asked for number {count}"
             return InvalidRequestError(said, status=400)
         answer: Item = item(received.request) if callable(item) else item
@@ -88,6 +89,7 @@ class Simulated:
         self.close()
 
 
+_SPENT = object()
 _lock = threading.Lock()
 _known: dict[str, Simulated] = {}
 
@@ -95,9 +97,9 @@ _known: dict[str, Simulated] = {}
 def simulate(name: str, script: Script, *, pace: float = 0.0) -> Simulated:
     """Make ``simulator/<name>`` follow a script, until it is closed (it is a context manager).
 
-    `script` is a list of items, each an answer or a function from the `Request` to one, given in turn; or one such
-    function for all requests. When a list is used up, further requests get an HTTP 400 that says so. `pace`: seconds
-    before each event of a stream. Raises `ArgumentError` when the name is taken.
+    `script` is a list of items, each an answer or a function from the `Request` to one, given in turn; or one answer; or
+    one function for all requests. When the answers are used up, further requests get an HTTP 400 that says so. `pace`:
+    seconds before each event of a stream. Raises `ArgumentError` when the name is taken.
     """
     simulated = Simulated(name, script, pace)
     with _lock:

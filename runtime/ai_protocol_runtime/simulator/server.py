@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from ai_protocol_runtime.types import Request
 from ai_protocol_runtime.types.errors import (
-    AIProtocolError,
     AuthenticationError,
     InvalidRequestError,
     MalformedResponseError,
@@ -98,7 +97,7 @@ class Simulator:
             if place is None:
                 raise NotFoundError(f"There is nothing at {method} {path.partition('?')[0]}.")
             return self._answer(place, path, headers, body)
-        except AIProtocolError as error:
+        except ProviderError as error:
             return _failure(error, place.wire if place else None)
 
     def _answer(self, place: Place, path: str, headers: dict[str, str], body: bytes) -> Reply:
@@ -178,14 +177,9 @@ def _brings(headers: dict[str, str], key: str) -> bool:
     return any(secrets.compare_digest(value.split(" ")[-1].encode(), key.encode()) for value in headers.values())
 
 
-def _failure(error: AIProtocolError, wire: WireFormat | None) -> Reply:
-    provider = error if isinstance(error, ProviderError) else None
-    body = provider.body if provider else None
-    if body is None:
-        body = error_body(wire, error)
-    headers = {}
-    if provider and provider.retry_after is not None:
-        headers["retry-after"] = f"{provider.retry_after:g}"
+def _failure(error: ProviderError, wire: WireFormat | None) -> Reply:
+    body = error_body(wire, error) if error.body is None else error.body
+    headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:g}"}
     return _json_reply(status_of(error), body, headers)
 
 
