@@ -83,11 +83,16 @@ def _said(error: ValidationError, value: Any, at: str = "") -> list[str]:
     """What is wrong, in few words. Of a union's many complaints only those of the alternatives whose own `type`,
     `role` ... fit, and of those only the deepest; where no alternative fits, that."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    marks = [e["loc"] for e in errors if e["type"] in ("literal_error", "missing") and e["loc"][-1:] in _MARKS]
-    fitting = [e for e in errors if not any(e["loc"][: len(m) - 1] == m[:-1] for m in marks if len(m) > 1)]
+    marks = {e["loc"] for e in errors if e["type"] in ("literal_error", "missing") and e["loc"][-1:] in _MARKS}
+    others = {mark[:-1] for mark in marks if len(mark) > 1}
+
+    def elsewhere(loc: tuple[str | int, ...]) -> bool:
+        return any(loc[:n] in others for n in range(1, len(loc)))
+
+    fitting = [e for e in errors if not elsewhere(e["loc"])]
     placed = [(_place(e["loc"], value), e["msg"]) for e in fitting]
     deepest = max((len(path) for path, _ in placed), default=-1)
-    unknown = [path for path in (_place(m, value) for m in marks) if len(path) > deepest]
+    unknown = [path for m in marks if not elsewhere(m[:-1]) and len(path := _place(m, value)) > deepest]
     if unknown:
         deepest = max(map(len, unknown))
         placed = [(path, f"no alternative fits {_at(value, path)!r}") for path in unknown]

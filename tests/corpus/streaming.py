@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -146,7 +147,7 @@ def generated(e: Exchange) -> Iterator[Outcome]:
 def _generated(label: str, e: Exchange) -> Outcome:
     fast, slow = (format_of(e.wire).stream_decoder(generated=way) for way in (True, False))
     for number, value in enumerate(stream_events(e)):
-        got, want = fast.feed(json.loads(canonical(value))), slow.feed(value)
+        got, want = fast.feed(deepcopy(value)), slow.feed(value)
         if got != want:
             detail = [f"event {number}: {canonical(value)[:800]}", f"closures  {want}", f"generated {got}"]
             return Outcome(label, e.id, False, [f"other events for {_sort(e.wire, value)}"], detail)
@@ -259,6 +260,8 @@ def calls(answer: Answer) -> Iterator[ToolCall]:
 
 # writing
 
+PIECE = 40
+"""So many characters has a piece of a whole answer that is told as a stream."""
 _SAME_SHAPE = 3
 """So many events of one stream that look alike are shown to the judge."""
 
@@ -291,25 +294,25 @@ def _source(e: Exchange) -> tuple[str, list[StreamingEvent]] | None:
         return ("streams", reading.events) if reading.ended and reading.answer.candidates else None
     if e.answer is not None:
         answer = format_of(e.wire).decode_answer(e.answer)
-        return ("answers", list(events_of(answer))) if answer.candidates and answer.error is None else None
+        return ("answers", list(events_of(answer, PIECE))) if answer.candidates and answer.error is None else None
     return None
 
 
 def writing(e: Exchange) -> Iterator[Outcome]:
-    """The events of an answer, written as a stream of any wire and read again, are the same answer."""
-    for label, other, events in _pairs(e):
-        yield tried(label, e, _written, other, events)
-
-
-def _pairs(e: Exchange) -> Iterator[tuple[str, str, list[StreamingEvent]]]:
+    """The events of an answer, written as a stream of any wire, are events that its SDK takes, and read again they
+    are the same answer."""
     source = _source(e)
-    if source is not None:
-        for other in WIRES:
-            yield f"{e.wire} {source[0]} -> {other}", other, source[1]
+    if source is None:
+        return
+    what, events = source
+    for other in WIRES:
+        label = f"{e.wire} {what} -> {other}"
+        made = written(other, events)
+        yield tried(f"{label} meaning", e, _same_meaning, other, events, made)
+        yield tried(f"{label} events", e, _valid_events, other, made)
 
 
-def _written(label: str, e: Exchange, other: str, events: list[StreamingEvent]) -> Outcome:
-    made = written(other, events)
+def _same_meaning(label: str, e: Exchange, other: str, events: list[StreamingEvent], made: Written) -> Outcome:
     reading = read(other, format_of(other).framings[0], [made.data])
     end = events[-1]
     assert isinstance(end, StreamEnd)
@@ -319,16 +322,10 @@ def _written(label: str, e: Exchange, other: str, events: list[StreamingEvent]) 
     return unnamed(label, e, answer_facts(end.answer), answer_facts(reading.answer), made.losses, made.values)
 
 
-def events_valid(e: Exchange) -> Iterator[Outcome]:
-    """Every event of a written stream is one that the wire's own SDK takes."""
-    for label, other, events in _pairs(e):
-        yield tried(label, e, _events_valid, other, events)
-
-
-def _events_valid(label: str, e: Exchange, other: str, events: list[StreamingEvent]) -> Outcome:
+def _valid_events(label: str, e: Exchange, other: str, made: Written) -> Outcome:
     seen: Counter[str] = Counter()
     found: dict[str, str] = {}
-    for value in written(other, events).values:
+    for value in made.values:
         look = _look(value)
         seen[look] += 1
         if seen[look] <= _SAME_SHAPE:

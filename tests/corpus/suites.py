@@ -24,5 +24,4 @@ SUITES: dict[str, Callable[[Exchange], Iterator[Outcome]]] = {
     "stream-generated": streaming.generated,
     "stream-broken": streaming.broken,
     "stream-writing": streaming.writing,
-    "stream-events": streaming.events_valid,
 }

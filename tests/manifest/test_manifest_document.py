@@ -26,7 +26,7 @@ def parse(text: str | bytes) -> Document:
         ("x:\n  - {a: 1, a: 2}", 2, "`a` stands twice"),
         ("a: 1\nb: [1, 2\nc: 3", 3, "flow sequence"),
         ("\ta: 1", 1, "cannot start any token"),
-        ("a: 1\nb: \x07", 2, "control characters"),
+        ("a: éééé\nb: \x07\nc: 1\nd: 2", 2, "character U+0007"),
         ("a: *nobody", 1, "undefined alias"),
         ("a: 1\n---\nb: 2", 2, "single document"),
         ("a: !!python/name:os.system x", 1, "could not determine a constructor"),

@@ -63,11 +63,9 @@ def client(model: str, protocol: str, **arguments: Any) -> AIClient:
 
 
 def streamed(model: AIClient, request: Any, **params: Any) -> Answer:
-    last = None
-    for last in model.stream(request, **params):
-        pass
-    assert isinstance(last, StreamEnd)
-    return last.answer
+    (*_, end) = model.stream(request, **params)
+    assert isinstance(end, StreamEnd)
+    return end.answer
 
 
 def essence(answer: Answer) -> Any:
@@ -147,7 +145,11 @@ def test_sees_media_and_system(protocol: str) -> None:
 
 def test_chooses_and_forces_tools(protocol: str) -> None:
     model = client("any", protocol)
-    for choice, kinds in ((ToolChoice("none"), {"text"}), (ToolChoice("any"), {"tool_call"}), (ToolChoice("named", "magic_function"), {"tool_call"})):  # fmt: skip
+    for choice, kinds in (
+        (ToolChoice("none"), {"text"}),
+        (ToolChoice("any"), {"tool_call"}),
+        (ToolChoice("named", "magic_function"), {"tool_call"}),
+    ):
         answer = model.chat("Hello", tools=[MAGIC], tool_choice=choice)
         assert {part.kind for part in answer.message.parts} == kinds
 
@@ -176,8 +178,15 @@ def test_refuses_what_providers_refuse(protocol: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, InvalidRequestError), (401, AuthenticationError), (402, QuotaExhaustedError), (429, RateLimitedError), (500, ServerError), (529, OverloadedError)],
-)  # fmt: skip
+    [
+        (400, InvalidRequestError),
+        (401, AuthenticationError),
+        (402, QuotaExhaustedError),
+        (429, RateLimitedError),
+        (500, ServerError),
+        (529, OverloadedError),
+    ],
+)
 def test_http_errors(protocol: str, status: int, kind: type[ProviderError]) -> None:
     for ask in (AIClient.chat, streamed):
         with pytest.raises(kind) as caught:
@@ -250,7 +259,15 @@ def test_script_of_all_kinds(protocol: str) -> None:
     for ask in (AIClient.chat, streamed):
         with simulate("bot", said) as bot:
             answers = [ask(client("bot", protocol), "hi") for _ in said]
-        assert [answer.text for answer in answers] == ["Sunny.", '{"city":"Łódź"}', "", "Well.", "A message.", "cut off", "1 message"]  # fmt: skip
+        assert [answer.text for answer in answers] == [
+            "Sunny.",
+            '{"city":"Łódź"}',
+            "",
+            "Well.",
+            "A message.",
+            "cut off",
+            "1 message",
+        ]
         assert [part.kind for part in answers[2].message.parts] == ["tool_call"]
         assert (answers[2].finish_reason, answers[5].finish_reason) == ("tool_calls", "length")
         assert answers[5].usage is not None

@@ -83,9 +83,13 @@ def test_describes_media() -> None:
         ("Hello", {"tool_choice": ToolChoice("any")}, [("magic_function", {"input": 1})]),
         ("Hello", {"tool_choice": ToolChoice("none")}, []),
         ("Rome, Rome", {"tool_choice": ToolChoice("named", "get_weather")}, [("get_weather", {"location": "Rome"})]),
-        ("magic_function 7", {"tool_choice": ToolChoice("allowed", names=["get_weather"])}, [("get_weather", {"location": "some location"})]),
+        (
+            "magic_function 7",
+            {"tool_choice": ToolChoice("allowed", names=["get_weather"])},
+            [("get_weather", {"location": "some location"})],
+        ),
     ],
-)  # fmt: skip
+)
 def test_calls_tools(text: str, fields: dict[str, Any], expected: Any) -> None:
     assert calls(ask(text, tools=[MAGIC, WEATHER], **fields)) == expected
 
@@ -204,10 +208,13 @@ SIGNED = Reasoning("hm", signature=brain.signature("hm"))
         (Request("m", [*ask("hi").messages, CALL, *ask("hi").messages]), "has no result"),
         (Request("m", [*ask("hi").messages, CALL]), "has no result"),
         (Request("m", [Message("assistant", [SIGNED, Text("a")]), *ask("hi").messages]), None),
-        (Request("m", [Message("assistant", [Reasoning("h", signature=SIGNED.signature)]), *ask("hi").messages]), "signature"),
+        (
+            Request("m", [Message("assistant", [Reasoning("h", signature=SIGNED.signature)]), *ask("hi").messages]),
+            "signature",
+        ),
         (Request("m", [Message("assistant", [Reasoning("h", signature="another's")]), *ask("hi").messages]), None),
     ],
-)  # fmt: skip
+)
 def test_refuses_what_providers_refuse(request_: Request, complaint: str | None) -> None:
     found = problem(request_)
     assert found is None if complaint is None else complaint in (found or "")

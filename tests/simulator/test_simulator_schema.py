@@ -139,19 +139,48 @@ NODE = {
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
         {"type": "array", "items": {"type": "integer"}, "minItems": 4, "uniqueItems": True},
         {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
-        {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "boolean"}, "b": {"type": "string"}}, "required": ["a", "b"]}, "minItems": 3, "uniqueItems": True},
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"a": {"type": "boolean"}, "b": {"type": "string"}},
+                "required": ["a", "b"],
+            },
+            "minItems": 3,
+            "uniqueItems": True,
+        },
         {"type": "array", "contains": {"const": 5}, "minItems": 2},
         {"type": "object", "minProperties": 3, "additionalProperties": {"type": "integer"}},
-        {"type": "object", "minProperties": 2, "patternProperties": {"^x-[0-9]+$": {"type": "null"}}, "additionalProperties": False},
+        {
+            "type": "object",
+            "minProperties": 2,
+            "patternProperties": {"^x-[0-9]+$": {"type": "null"}},
+            "additionalProperties": False,
+        },
         {"type": "object", "minProperties": 2, "propertyNames": {"pattern": "^[a-z]{4,9}$"}},
-        {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "dependentRequired": {"a": ["b"]}},
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string"}},
+            "required": ["a"],
+            "dependentRequired": {"a": ["b"]},
+        },
         {"type": "integer", "not": {"const": 1}},
-        {"if": {"properties": {"kind": {"const": "a"}}}, "then": {"required": ["x"]}, "type": "object", "properties": {"kind": {"enum": ["a"]}, "x": {"type": "integer"}}, "required": ["kind"]},
+        {
+            "if": {"properties": {"kind": {"const": "a"}}},
+            "then": {"required": ["x"]},
+            "type": "object",
+            "properties": {"kind": {"enum": ["a"]}, "x": {"type": "integer"}},
+            "required": ["kind"],
+        },
         {"properties": {"a": {"type": "string"}}, "required": ["a"]},
-        {"type": "object", "properties": {"kind": {"const": "b"}}, "oneOf": [{"properties": {"kind": {"const": "a"}}, "required": ["kind", "x"]}, {"required": ["kind", "y"]}]},
+        {
+            "type": "object",
+            "properties": {"kind": {"const": "b"}},
+            "oneOf": [{"properties": {"kind": {"const": "a"}}, "required": ["kind", "x"]}, {"required": ["kind", "y"]}],
+        },
         True,
     ],
-)  # fmt: skip
+)
 def test_hard_schemas(schema: Any) -> None:
     jsonschema.Draft202012Validator(schema).validate(example(schema))
 
@@ -164,10 +193,13 @@ def test_hard_schemas(schema: Any) -> None:
         {"allOf": [{"type": "string"}, {"type": "integer"}]},
         {"enum": [1, 2], "type": "string"},
         {"type": "object", "required": ["a"], "properties": {"a": False}},
-        {"$defs": {"N": {"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "required": ["n"]}}, "$ref": "#/$defs/N"},
+        {
+            "$defs": {"N": {"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "required": ["n"]}},
+            "$ref": "#/$defs/N",
+        },
         {"$ref": "#/nowhere"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_satisfied_is_said(schema: Any) -> None:
     with pytest.raises(Unsatisfiable):
         example(schema)
@@ -176,9 +208,12 @@ def test_what_cannot_be_satisfied_is_said(schema: Any) -> None:
 def test_spellings_of_providers() -> None:
     schema = {
         "type": "OBJECT",
-        "properties": {"tags": {"type": "ARRAY", "minItems": "2", "items": {"type": "STRING"}}, "n": {"type": "INTEGER", "nullable": True}},
+        "properties": {
+            "tags": {"type": "ARRAY", "minItems": "2", "items": {"type": "STRING"}},
+            "n": {"type": "INTEGER", "nullable": True},
+        },
         "required": ["tags", "n"],
-    }  # fmt: skip
+    }
     assert example(schema) == {"tags": ["some tags", "some tags"], "n": 1}
     assert fits({"tags": ["a", "b"], "n": None}, schema)
     assert not fits({"tags": ["a"], "n": None}, schema)
@@ -195,11 +230,19 @@ INTEGER, STRING = {"type": "integer"}, {"type": "string"}
     ("schema", "prompt", "expected"),
     [
         (_object(input=INTEGER), "What is the value of magic_function(3)? Use the tool.", {"input": 3}),
-        (_object(customer_name=STRING), "Create a customer named '你好啊集团' (Hello Group)", {"customer_name": "你好啊集团"}),
+        (
+            _object(customer_name=STRING),
+            "Create a customer named '你好啊集团' (Hello Group)",
+            {"customer_name": "你好啊集团"},
+        ),
         (_object(location=STRING), "What is the weather in San Francisco, CA?", {"location": "San Francisco, CA"}),
         (_object(a=INTEGER, b=INTEGER), "What is 3 times 4?", {"a": 3, "b": 4}),
         (_object(a=INTEGER, b=INTEGER), "add b=7, a=-12", {"a": -12, "b": 7}),
-        (_object(numbers={"type": "array", "items": {"type": "number"}}), "Add 1, 2.5 and 1,000.", {"numbers": [1, 2.5, 1000]}),
+        (
+            _object(numbers={"type": "array", "items": {"type": "number"}}),
+            "Add 1, 2.5 and 1,000.",
+            {"numbers": [1, 2.5, 1000]},
+        ),
         (_object(unit={"enum": ["celsius", "fahrenheit"]}), "In Fahrenheit, please", {"unit": "fahrenheit"}),
         (_object(day={"type": "string", "format": "date"}), "on 2025-03-04 at noon", {"day": "2025-03-04"}),
         (_object(to={"type": "string", "format": "email"}), "Write to bob@x.org.", {"to": "bob@x.org"}),
@@ -209,6 +252,6 @@ INTEGER, STRING = {"type": "integer"}, {"type": "string"}
         (_object(verbose={"type": "boolean"}), "verbose: false", {"verbose": False}),
         ({"type": "object", "properties": {"limit": INTEGER, "page": INTEGER}}, "with limit 5", {"limit": 5}),
     ],
-)  # fmt: skip
+)
 def test_the_prompt_is_heard(schema: dict[str, Any], prompt: str, expected: Any) -> None:
     assert example(schema, prompt) == expected

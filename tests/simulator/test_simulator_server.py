@@ -162,8 +162,12 @@ def test_over_http_told_to_fail(server: Server, folder: Path) -> None:
     def local(model: str, **arguments: Any) -> AIClient:
         return AIClient(
             f"local-copy/{model}",
-            protocol="openai-chat", base_url=server.url, manifests=folder, max_retries=0, **arguments,
-        )  # fmt: skip
+            protocol="openai-chat",
+            base_url=server.url,
+            manifests=folder,
+            max_retries=0,
+            **arguments,
+        )
 
     with pytest.raises(StreamInterruptedError):
         list(local("cut").stream("tell me a story"))
@@ -193,7 +197,10 @@ def test_connections_are_kept_and_bodies_may_be_chunked(server: Server) -> None:
     url = urlsplit(server.url)
     connection = http.client.HTTPConnection(url.hostname or "", url.port)
     try:
-        for body, chunked in ((json.dumps(HELLO).encode(), False), (iter([b'{"model": "any", ', b'"messages": ', json.dumps(HELLO["messages"]).encode(), b"}"]), True)):  # fmt: skip
+        for body, chunked in (
+            (json.dumps(HELLO).encode(), False),
+            (iter([b'{"model": "any", ', b'"messages": ', json.dumps(HELLO["messages"]).encode(), b"}"]), True),
+        ):
             connection.request("POST", CHAT, body, encode_chunked=chunked)
             response = connection.getresponse()
             assert json.loads(response.read())["choices"][0]["message"]["content"] == "You said: hi"

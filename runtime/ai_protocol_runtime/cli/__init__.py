@@ -31,10 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = next((word for word in arguments if word in COMMANDS), None)
     parser = _parser(command)
     options = parser.parse_args(arguments)
-    warnings.showwarning = _warn
+    run: Callable[[argparse.Namespace], int] = options.run
     try:
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = _warn
+            return run(options)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

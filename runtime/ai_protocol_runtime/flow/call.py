@@ -281,9 +281,13 @@ def _framing(first: bytes, framings: list[str]) -> str | None:
 
 def _followed(request: HTTPRequest, head: Head) -> HTTPRequest:
     """The same request at the place it was redirected to, on the same server: a key goes nowhere else."""
-    there = urljoin(request.url, head.headers["location"])
-    old, new = urlsplit(request.url), urlsplit(there)
-    if (old.scheme, old.hostname, old.port) != (new.scheme, new.hostname, new.port):
+    location = head.headers["location"]
+    try:
+        there = urljoin(request.url, location)
+        old, new = urlsplit(request.url), urlsplit(there)
+    except ValueError:
+        raise UnknownProviderError(f"the server redirects to {location!r}, which is no address") from None
+    if (old.scheme, old.netloc.lower()) != (new.scheme, new.netloc.lower()):
         raise UnknownProviderError(
             f"the server redirects to {new.scheme}://{new.netloc}, and a key is not sent to another server than it was "
             "given for; if that is the right one, set base_url",

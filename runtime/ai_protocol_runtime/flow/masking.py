@@ -7,7 +7,8 @@ from typing import Any
 
 from ai_protocol_runtime.transport.base import MASK, SHORTEST, mask
 
-_SHORTENED = re.compile(r"([\w-]*)(?:\*{2,}|\.{3}|…|•+)([\w-]*)")
+# Only from the beginning of a word, and bounded, so that a body cannot make it slow.
+_SHORTENED = re.compile(r"(?<![\w-])([\w-]{0,200})(?:\*{2,}|\.{3}|…|•+)([\w-]{0,200})")
 
 
 def scrub(value: Any, secrets: tuple[str, ...]) -> Any:

@@ -177,8 +177,9 @@ def _load(text: str, file: str) -> Any:
         said = ", ".join(part for part in (error.context, error.problem) if part)
         raise ManifestError(said, file=file, line=None if mark is None else mark.line + 1) from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise ManifestError(f"character {error.character!r}: {error.reason}", file=file, line=line) from None
+        # The C loader counts its position in bytes.
+        line = text.partition(chr(error.character))[0].count("\n") + 1
+        raise ManifestError(f"character U+{error.character:04X}: {error.reason}", file=file, line=line) from None
     except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise ManifestError(f"a value does not fit its tag: {error}", file=file) from None
 

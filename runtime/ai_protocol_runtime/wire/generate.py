@@ -50,9 +50,12 @@ def event_function(name: str, lines: list[tuple[Line, n.Node]]) -> Fast | None:
         gained = True
         source += [head, f"        text = {_get(paths[streamed])}"]
         others = [_get(paths[f]) for f in entry.fields if f != streamed]
-        key = ", ".join(_get(paths[k]) if k in paths else "None" for k in ("index", "sub"))
+        keys = [_get(paths[k]) if k in paths else "None" for k in ("index", "sub")]
         source += [
-            f"        block = by_key.get(({entry.space!r}, {key}))",
+            f"        index, sub = {', '.join(keys)}",
+            "        if (type(index) is not int and index is not None) or (type(sub) is not int and sub is not None):",
+            "            return False",
+            f"        block = by_key.get(({entry.space!r}, index, sub))",
             "        if type(text) is not str or not text or block is None or not block.open "
             f"or block.field != {streamed!r}{''.join(f' or {o}' for o in others)}:",
             "            return False",
@@ -132,7 +135,10 @@ def piece_function(compiler: Compiler, padding: frozenset[str]) -> Fast | None:
         f"    if type(c) is not dict or not c.keys() <= {_keys(piece.silent, piece.index, piece.message)}:",
         "        return False",
         *(f"    if c.get({key!r}) is not None:\n        return False" for key in sorted(piece.silent)),
-        f"    lane = decoder.assembly.lanes.get(c.get({piece.index[0]!r}, 0))",
+        f"    number = c.get({piece.index[0]!r}, 0)",
+        "    if type(number) is not int:",
+        "        return False",
+        "    lane = decoder.assembly.lanes.get(number)",
         f"    m = {_first('c', piece.message)}",
         "    if lane is None or type(m) is not dict:",
         "        return False",
@@ -273,8 +279,10 @@ def _elements(compiler: Compiler, table: str, value: str, number: int) -> tuple[
         checks += [
             f"            text = {_get(paths['arguments'])}",
             f"            slot = {_get(paths['slot'])}",
+            "            if type(slot) is not int or type(text) is not str:",
+            "                return False",
             "            block = lane.by_key.get(('slot', slot))",
-            "            if slot is None or block is None or not block.open or type(text) is not str:",
+            "            if block is None or not block.open:",
             "                return False",
             f"            if not event.keys() <= {_keys(keys)} or not event[{wrapper!r}].keys() <= {_keys(inner)}:",
             "                return False",

@@ -228,7 +228,6 @@ class EventDecoder:
     def _agree(self, parts: list[Any], out: list[StreamingEvent]) -> None:
         """The last event says the whole answer again: its parts hold, and what was not streamed is told now."""
         blocks = list(self.lane.blocks)
-        ordered = []
         for part in parts:
             block = next((b for b in blocks if _same(b.part, part)), None)
             if block is None:
@@ -236,9 +235,6 @@ class EventDecoder:
             else:
                 blocks.remove(block)
             self.assembly.settle(block, out, part)
-            ordered.append(block)
-        if parts:
-            self.lane.blocks = ordered + blocks
 
     def _end(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         self.terminal = True
