@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ai_protocol_integrations.langchain import ChatAIProtocol
-from ai_protocol_runtime.manifest import ProviderManifest, manifests
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.tools import tool
+
+from ai_protocol_integrations.langchain import ChatAIProtocol
+from ai_protocol_runtime.manifest import ModelManifest, ProviderManifest, manifests
 
 QUESTION = "What is the weather in Rome?"
 
@@ -70,15 +71,17 @@ def targets() -> Iterator[tuple[str, list[str], dict[str, Any]]]:
         if provider.in_process:
             yield f"{provider.id}/demo", list(provider.protocols), {}
     base_url, named = os.environ.get("AI_PROTOCOL_BASE_URL"), os.environ.get("AI_PROTOCOL_MODEL")
-    if base_url and named:
+    if base_url:
+        if not named:
+            raise SystemExit("AI_PROTOCOL_BASE_URL is set; AI_PROTOCOL_MODEL has to say which provider/model is there")
         provider = known.provider(named.partition("/")[0])
         yield named, list(provider.protocols), {"base_url": base_url}
         return
     for provider in providers:
         if not provider.in_process and has_key(provider):
-            models = [named] if named and named.startswith(provider.id + "/") else known.models(provider.id)[:1]
-            for model in models:
-                yield getattr(model, "name", model), list(provider.protocols), {}
+            model = named if named and named.startswith(provider.id + "/") else cheapest(known.models(provider.id))
+            if model:
+                yield model, list(provider.protocols), {}
 
 
 def ask(model: str, protocol: str, mode: str, arguments: dict[str, Any]) -> Row:
@@ -126,8 +129,16 @@ def show(rows: list[Row]) -> None:
             print("  " + "  ".join("-" * width for width in widths))
 
 
+def cheapest(models: list[ModelManifest]) -> str | None:
+    """The model that costs least among those that call tools."""
+    fitting = [
+        (m.prices.output, f"{m.provider}/{m.id}") for m in models if m.prices and m.tool_calling and not m.deprecated
+    ]
+    return min(fitting)[1] if fitting else None
+
+
 def has_key(provider: ProviderManifest) -> bool:
-    raise NotImplementedError
+    return any(os.environ.get(name) for name in provider.credentials.env)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from ai_protocol_runtime.types import (
     PartEnded,
     PartialContentDelta,
     PartialToolCall,
+    PartStarted,
+    Raw,
     RawEvent,
     RefusalDelta,
     StreamEnd,
@@ -75,14 +77,19 @@ class Chunks:
     def _call_went_on(self, event: PartialToolCall) -> ChatGenerationChunk:
         return _fragment(event.index, event.arguments)
 
-    def _part_ended(self, event: PartEnded) -> ChatGenerationChunk | None:
-        """A part of which nothing was streamed is shown when it is complete."""
-        if event.index in self._shown:
+    def _part_known(self, event: PartStarted | PartEnded) -> ChatGenerationChunk | None:
+        """A part of which nothing is streamed is shown when it is complete; one that no shape knows may still change
+        until the very end, so that only its place and type are shown."""
+        unknown = isinstance(event.part, Raw)
+        if event.index in self._shown or (isinstance(event, PartStarted) and not unknown):
             return None
         self._shown.add(event.index)
         block = to_block(event.part)
         block.pop("extras", None)
         block.pop("annotations", None)
+        if unknown:
+            value = block["value"]
+            block["value"] = {"type": value["type"]} if "type" in value else {}
         return _chunk({**block, "index": event.index})
 
     def _unknown(self, event: RawEvent) -> None:
@@ -121,6 +128,8 @@ class Chunks:
                     calls.append(tool_call_chunk(name=late, args=ending, id=None, index=index))
             elif block["type"] == "text":
                 rest["text"] = ""
+            elif isinstance(message.parts[index], Raw):  # a block with a value adds that and nothing else
+                blocks.append({"type": block["type"], "value": block["value"], "index": index})
             if len(rest) > 1:
                 blocks.append({**rest, "index": index})
         return blocks, calls
@@ -140,7 +149,8 @@ _READERS: dict[type[Any], Callable[[Chunks, Any], ChatGenerationChunk | None]] =
     PartialToolCall: Chunks._call_went_on,
     RefusalDelta: Chunks._refusal,
     ToolCallStarted: Chunks._call_started,
-    PartEnded: Chunks._part_ended,
+    PartStarted: Chunks._part_known,
+    PartEnded: Chunks._part_known,
     RawEvent: Chunks._unknown,
     StreamEnd: Chunks._end,
 }

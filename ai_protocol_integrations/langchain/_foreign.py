@@ -59,10 +59,11 @@ def _own(block: Block) -> Part | None:
         part = _SHAPES[kind](block)
         if part is not None:
             return part
-    if kind.endswith(_RESULT):
+    part = from_block(block)
+    if part is None and kind.endswith(_RESULT):
         name = kind.removesuffix(_RESULT)
         return ServerToolResult(block.get("tool_use_id"), name, block.get("content"), is_error=block.get("is_error"))
-    return from_block(block)
+    return part
 
 
 def _translated(block: Block, message: BaseMessage) -> Iterator[tuple[Block, Part]]:

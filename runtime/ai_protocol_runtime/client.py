@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,11 +14,12 @@ from .flow.address import split_model
 from .flow.call import Conversation
 from .flow.credentials import as_key, secrets_in
 from .flow.notices import UnknownModelWarning, report_losses
-from .flow.params import Options, nearest, read_params
+from .flow.params import Options, read_params
 from .flow.prepare import Prepared, Target, merged, prepare
 from .flow.timeouts import read_timeout
 from .manifest import Manifests
 from .manifest import manifests as manifests_in
+from .manifest.validation import nearest
 from .transport import HTTPRequest, Timeouts, Transport
 from .transport.drivers import adrive, drive
 from .types import Answer, Message, Request, StreamingEvent
@@ -202,7 +202,8 @@ class AIClient:
     def _protocol(self, provider: ProviderManifest, model: str, wanted: str | None) -> str:
         if wanted is not None:
             if wanted not in provider.protocols:
-                raise ArgumentError(f"{provider.name} has no protocol {wanted!r}{nearest(wanted, provider.protocols)}")
+                near = nearest(wanted, provider.protocols, all_of=True)
+                raise ArgumentError(f"{provider.name} has no protocol {wanted!r}{near}")
             return wanted
         known = self._manifests.model(provider.id, model)
         preferred = known.protocol if known is not None else None
@@ -215,18 +216,17 @@ class AIClient:
         known = [entry.id for entry in self._manifests.models(provider.id)]
         if known:
             _warned.add((provider.id, model))
-            close = nearest(model, known) if get_close_matches(model, known, 1) else ""
-            message = f"{provider.name} has no model {model!r} that is known here{close}; it is used as it is"
-            warnings.warn(message, UnknownModelWarning, stacklevel=3)
+            message = f"no manifest knows {model!r} of {provider.name}; it is taken for a chat model that calls tools"
+            warnings.warn(message + nearest(model, known), UnknownModelWarning, stacklevel=3)
 
     def _transport(self, provider: ProviderManifest) -> Transport:
         # What is not needed is not imported: HTTP is half of this package's weight.
         transport = self._transports.get(provider.in_process)
         if transport is None:
             if provider.in_process:
-                from .simulator import InProcessTransport
+                from .simulator import InProcessTransport, Simulator
 
-                transport = InProcessTransport()
+                transport = InProcessTransport(Simulator(self._manifests))
             else:
                 from .transport.http import HTTPTransport
 

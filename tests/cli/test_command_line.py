@@ -184,6 +184,11 @@ def test_providers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     assert re.search(r"^openai +OpenAI +openai-chat, openai-responses +OPENAI_API_KEY \(set\)$", out, re.MULTILINE)
     assert re.search(r"^simulator .* none needed$", out, re.MULTILINE)
     assert "sk-very-secret" not in out
+    assert main(["providers", "openai"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^base URL +https://api.openai.com$", out, re.MULTILINE)
+    assert re.search(r"^openai-chat +/v1/chat/completions$", out, re.MULTILINE)
+    assert "sk-very-secret" not in out
 
 
 def test_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,7 +200,9 @@ def test_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert main(["models", "simulator", "--manifests", str(folder)]) == 0
     assert re.search(
-        r"^simulator/big +1,000,000 +text +tools structured +1.5 / 10$", capsys.readouterr().out, re.MULTILINE
+        r"^simulator/big +1,000,000 +text -> text +tools schema temperature +1.5 / 10$",
+        capsys.readouterr().out,
+        re.MULTILINE,
     )
 
 

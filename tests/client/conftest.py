@@ -236,6 +236,7 @@ def connect(server: Server) -> Callable[..., AIClient]:
         usual = {"api_key": KEY, "base_url": server.origin, "manifests": MANIFESTS, "max_retries": 0}
         return AIClient(model, **usual | arguments)
 
+    make.key, make.manifests = KEY, MANIFESTS  # type: ignore[attr-defined]
     return make
 
 

@@ -69,9 +69,9 @@ def test_an_argument_overrides_the_request_and_leaves_the_callers_alone() -> Non
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"temprature": 1}, "did you mean 'temperature'"),
-        ({"max_token": 1}, "did you mean 'max_tokens'"),
-        ({"qqqq": 1}, "there are extra_body"),
+        ({"temprature": 1}, "did you mean `temperature`"),
+        ({"max_token": 1}, "did you mean `max_tokens`"),
+        ({"qqqq": 1}, "known are extra_body"),
         ({"temperature": "warm"}, "temperature must be a number, not 'warm'"),
         ({"temperature": True}, "a number"),
         ({"temperature": float("nan")}, "a number"),
@@ -81,7 +81,7 @@ def test_an_argument_overrides_the_request_and_leaves_the_callers_alone() -> Non
         ({"stop": [1]}, "a list of texts"),
         ({"tools": [{"name": "x"}]}, "a list of Tool"),
         ({"format": "xml"}, "'plain' or 'json'"),
-        ({"reasoning": {"effrt": "low"}}, "did you mean 'effort'"),
+        ({"reasoning": {"effrt": "low"}}, "did you mean `effort`"),
         ({"reasoning": {"budget": -1}}, "a whole number from 0"),
         ({"reasoning": 1.5}, "an effort word"),
         ({"on_unsupported": "ignore"}, "'warn' or 'error' or 'drop'"),

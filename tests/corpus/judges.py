@@ -150,8 +150,11 @@ def strays(wire: str, body: dict[str, Any]) -> list[str]:
 def request_problems(wire: str, body: dict[str, Any]) -> list[str]:
     """What the SDK's types, and the rules no type can say, have against a request."""
     problems = _gemini_types(body) if wire == "gemini-generate" else _typed(_REQUESTS[wire], body)[0]
-    if problems:
-        return problems
+    return problems or broken_rules(wire, body)
+
+
+def broken_rules(wire: str, body: dict[str, Any]) -> list[str]:
+    """The rules alone, for a body that the types take."""
     return list(dict.fromkeys(_RULES[wire](body)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ai_protocol_runtime.manifest import manifests
 from ai_protocol_runtime.wire import WireFormat, wire_format
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,9 +81,7 @@ def exchanges() -> list[Exchange]:
 
 @cache
 def format_of(wire: str) -> WireFormat:
-    import yaml
-    from ai_protocol_runtime.wire.format import WireFormat as W
-    return W(yaml.load((ROOT/"manifests"/"wire"/f"{wire}.yaml").read_text(), yaml.CSafeLoader), lambda p, m: Exception(wire, p, m))
+    return wire_format(wire, manifests())
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
-from ai_protocol_runtime.types import Answer, Loss, Message, Request, Text, ToolCall
+from ai_protocol_runtime.types import Answer, Loss, Message, Raw, Request, Text, ToolCall
 from ai_protocol_runtime.types.errors import AIProtocolError
 
 from .recordings import Exchange, canonical_arguments, format_of, read_by_oracle
@@ -294,8 +294,48 @@ def agreeing(label: str, e: Exchange, answer: Answer) -> Outcome:
 def oracle(e: Exchange) -> Iterator[Outcome]:
     """Whole answers mean what an independent reader says."""
     if e.answer is not None and read_by_oracle(e) is not None:
-        yield tried(f"{e.wire} whole", e, _oracle_whole)
+        outcome = tried(f"{e.wire} whole", e, _oracle_whole)
+        if not outcome.ok and any("delta" in c for c in e.answer.get("choices") or ()):
+            outcome.excused = "the oracle reads a whole answer's empty `delta`, and not the `message` beside it"
+        yield outcome
 
 
 def _oracle_whole(label: str, e: Exchange) -> Outcome:
     return agreeing(label, e, format_of(e.wire).decode_answer(e.answer))
+
+
+# what no shape knows
+
+
+def known(e: Exchange) -> Iterator[Outcome]:
+    """Nothing in a request or an answer is raw: every part, tool and citation has a shape that reads it."""
+    if e.request is not None:
+        yield tried(f"{e.wire} requests", e, _known_request)
+    if e.answer is not None:
+        yield tried(f"{e.wire} answers", e, _known_answer)
+
+
+def _known_request(label: str, e: Exchange) -> Outcome:
+    assert e.request is not None
+    return _without_raw(label, e, format_of(e.wire).decode_request(e.request, e.path))
+
+
+def _known_answer(label: str, e: Exchange) -> Outcome:
+    return _without_raw(label, e, format_of(e.wire).decode_answer(e.answer))
+
+
+def _without_raw(label: str, e: Exchange, thing: Any) -> Outcome:
+    found = [raw.value for raw in _raws(thing)]
+    reasons = [f"raw: {v.get('type') or sorted(v) if isinstance(v, dict) else type(v).__name__}"[:100] for v in found]
+    return Outcome(label, e.id, not found, list(dict.fromkeys(reasons)), [canonical(v)[:1000] for v in found])
+
+
+def _raws(thing: Any) -> Iterator[Raw]:
+    if isinstance(thing, Raw):
+        yield thing
+    elif isinstance(thing, list):
+        for inner in thing:
+            yield from _raws(inner)
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        for name in _names(type(thing)):
+            yield from _raws(getattr(thing, name))

@@ -1,4 +1,4 @@
-"""Errors nobody recorded, made by hand after the documentation: what to wait for, what to pay for, whose fault it is."""
+"""Errors nobody recorded, made after the documentation: what to wait for, what to pay for, whose fault it is."""
 
 from __future__ import annotations
 

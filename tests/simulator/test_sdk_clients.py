@@ -120,10 +120,13 @@ class TestOpenAI:
         assert answer.output_text == "magic_function says: 5"
 
     def test_responses_stream(self, client: Any) -> None:
-        with client.responses.stream(model="any", input="hello", reasoning={"effort": "low"}) as stream:
-            kinds = [valid(event).type for event in stream]
+        for request in ({"input": "hello", "reasoning": {"effort": "low"}}, {"input": ASKED, "tools": RESPONSES_TOOLS}):
+            kinds = [valid(event).type for event in client.responses.create(model="any", stream=True, **request)]
+            assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
+        with client.responses.stream(model="any", input="hello") as stream:
+            for _ in stream:
+                pass
             assert stream.get_final_response().output_text == "You said: hello"
-        assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
         with client.responses.stream(model="any", input=ASKED, tools=RESPONSES_TOOLS) as stream:
             for _ in stream:
                 pass

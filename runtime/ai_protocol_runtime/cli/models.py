@@ -24,13 +24,14 @@ def run(options: argparse.Namespace) -> int:
             f"{model.provider}/{model.id}",
             _count(model.context_window),
             _count(model.max_output),
-            " ".join(model.inputs),
+            f"{' '.join(model.inputs)} -> {' '.join(model.outputs)}",
             _abilities(model),
             f"{model.prices.input:g} / {model.prices.output:g}" if model.prices else "",
+            f"{model.released or ''}{' deprecated' if model.deprecated else ''}",
         ]
         for model in models
     ]
-    table(["model", "context", "output", "reads", "can", "$ per million in / out"], rows)
+    table(["model", "context", "output", "reads -> writes", "takes", "$ per million in / out", "released"], rows)
     return 0
 
 
@@ -39,10 +40,9 @@ def _count(tokens: int | None) -> str:
 
 
 def _abilities(model: ModelManifest) -> str:
-    known = {
-        "tools": model.tool_calling,
-        "structured": model.structured_output,
-        "reasoning": model.reasoning is not None,
-        "deprecated": model.deprecated,
-    }
-    return " ".join(word for word, has in known.items() if has)
+    known = {"tools": model.tool_calling, "schema": model.structured_output, "temperature": model.temperature}
+    words = [word for word, has in known.items() if has]
+    if model.reasoning is not None:
+        ways = [*model.reasoning.efforts, *(["budget"] if model.reasoning.budget else [])]
+        words.append(f"reasoning({'|'.join(ways)})" if ways else "reasoning")
+    return " ".join(words)

@@ -7,21 +7,41 @@ import os
 
 from ai_protocol_runtime.manifest import ProviderManifest, manifests
 
-from . import table
+from . import say, table
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("provider", metavar="PROVIDER", nargs="?", help="all that is known of this one")
     parser.add_argument("--manifests", metavar="FOLDER", help="manifests of your own, read before all others")
 
 
 def run(options: argparse.Namespace) -> int:
     known = manifests(options.manifests)
-    rows = []
-    for name in known.providers():
-        provider = known.provider(name)
-        rows.append([provider.id, provider.name, ", ".join(provider.protocols), _key(provider)])
+    if options.provider is not None:
+        _describe(known.provider(options.provider))
+        return 0
+    providers = [known.provider(name) for name in known.providers()]
+    rows = [[provider.id, provider.name, ", ".join(provider.protocols), _key(provider)] for provider in providers]
     table(["id", "name", "wire formats", "key"], rows)
     return 0
+
+
+def _describe(provider: ProviderManifest) -> None:
+    facts = [
+        ("id", ", ".join([provider.id, *provider.aliases])),
+        ("name", provider.name),
+        ("website", provider.website or ""),
+        ("base URL", provider.base_url),
+        *((name, protocol.path) for name, protocol in provider.protocols.items()),
+        ("key", _key(provider)),
+        *((name, variable.description) for name, variable in provider.variables.items()),
+        ("compared", f"{provider.docs.checked}, with {' '.join(provider.docs.pages)}"),
+        ("notes", provider.docs.notes or ""),
+    ]
+    width = max(len(name) for name, _ in facts)
+    for name, fact in facts:
+        if fact:
+            say(f"{name:{width}}  {' '.join(fact.split())}")
 
 
 def _key(provider: ProviderManifest) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from ai_protocol_runtime.types.errors import ArgumentError
 
 _DELIMITER = re.compile("[/:]")
+_VERSION = re.compile(r"v\d\w*")
 
 
 def split_model(text: str) -> tuple[str, str]:
@@ -23,13 +24,18 @@ def join_url(base_url: str, path: str) -> str:
     """`path` beneath `base_url`, where the end of the one is not said again by the beginning of the other.
 
     ``https://host`` and ``https://host/v1`` both take ``/v1/chat`` to ``https://host/v1/chat``; any other path in front
-    is kept. Queries of both are kept, the base URL's last. Raises `ArgumentError` if `base_url` is no HTTP address.
+    is kept. A base URL that ends with the version within the path stands for all of the path up to there. Queries of
+    both are kept, the base URL's last.
+
+    Raises `ArgumentError` if `base_url` is no HTTP address.
     """
     base = _checked(base_url)
     wanted, _, query = path.partition("?")
     there = [segment for segment in base.path.split("/") if segment]
     then = wanted.strip("/").split("/") if wanted.strip("/") else []
     shared = next((n for n in range(min(len(there), len(then)), 0, -1) if there[-n:] == then[:n]), 0)
+    if not shared and there and _VERSION.fullmatch(there[-1]) and there[-1] in then:
+        shared = then.index(there[-1]) + 1
     joined = "/".join(there + then[shared:])
     query = "&".join(part for part in (query, base.query) if part)
     return f"{base.scheme}://{base.netloc}/{joined}{'?' + query if query else ''}"

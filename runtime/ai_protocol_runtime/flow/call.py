@@ -63,6 +63,10 @@ Backoff = Callable[[RetryCallState], float]
 
 BACKOFF: Backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
 
+MAX_BLANK = 64 * 1024
+"""Bytes of white space that are waited out at the beginning of a stream."""
+
+_BOM = b"\xef\xbb\xbf"
 _REDIRECTS = (301, 302, 307, 308)
 _NO_CONTENT = (ResponseStarted, Metadata, RawEvent)
 
@@ -70,14 +74,7 @@ _NO_CONTENT = (ResponseStarted, Metadata, RawEvent)
 class Conversation:
     """One call, as `Decisions` to drive. `answer` is there when it is over; `now` is the time at which it begins."""
 
-    def __init__(
-        self,
-        prepared: Prepared,
-        timeouts: Timeouts,
-        *,
-        max_retries: int,
-        now: float,
-    ) -> None:
+    def __init__(self, prepared: Prepared, timeouts: Timeouts, *, max_retries: int, now: float) -> None:
         self.answer: Answer | None = None
         self.now = now
         self._prepared, self._provider, self._timeouts = prepared, prepared.target.provider, timeouts
@@ -142,14 +139,13 @@ class Conversation:
 
     def _stream(self) -> Steps:
         yield from self._send()
-        wire = self._prepared.wire
         first = yield from self._first()
-        framing = _framing(first, wire.framings)
+        framing = _framing(first, self._prepared.framings)
         if framing is None:
             rest = yield from self._body(MAX_BODY)
             self._read(first + rest)
             raise MalformedResponseError("a stream was asked for, and a whole answer came", body=first + rest)
-        reader = wire.stream_reader(framing)
+        reader = self._prepared.wire.stream_reader(framing)
         held: list[StreamingEvent] = []
         data: bytes | None = first
         try:
@@ -218,7 +214,7 @@ class Conversation:
     def _first(self) -> Generator[Any, bytes | None, bytes]:
         """The beginning of a body, up to where something is in it."""
         first = b""
-        while not first.removeprefix(b"\xef\xbb\xbf").strip():
+        while len(first) < MAX_BLANK and not first.removeprefix(_BOM).strip():
             data = yield READ
             if data is None:
                 break
@@ -256,7 +252,7 @@ class Conversation:
 
 def _last_words(reader: StreamReader, error: ProviderError) -> list[StreamingEvent]:
     """The end of a stream that broke after it; else the error, with what had come."""
-    if error.partial is not None:
+    if error.partial is not None:  # it came inside the stream, and is the last word
         raise error
     try:
         return reader.close()
@@ -269,7 +265,7 @@ def _last_words(reader: StreamReader, error: ProviderError) -> list[StreamingEve
 
 def _framing(first: bytes, framings: list[str]) -> str | None:
     """How a body that begins like this is framed; None if it is no stream. Content types are not to be relied on."""
-    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    start = first.removeprefix(_BOM).lstrip()[:1]
     if start == b"[" and "json-array" in framings:
         return "json-array"
     if start == b"{" and "ndjson" in framings:

@@ -21,7 +21,7 @@ def _scrub(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, str):
         return _SHORTENED.sub(lambda found: _hidden(found, secrets), mask(value, secrets))
     if isinstance(value, dict):
-        return {key: _scrub(item, secrets) for key, item in value.items()}
+        return {_scrub(key, secrets): _scrub(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_scrub(item, secrets) for item in value]
     return value

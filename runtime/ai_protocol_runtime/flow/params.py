@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types import Message, Raw, Request, ResponseFormat, Text, Tool, ToolChoice
 from ai_protocol_runtime.types.errors import ArgumentError
 
@@ -18,7 +18,7 @@ ON_UNSUPPORTED = ("warn", "error", "drop")
 class Options:
     """How one call is sent, as far as it is said for this call alone; None keeps what the client says."""
 
-    headers: dict[str, str] | None = None
+    headers: dict[str, str] | None = field(default=None, repr=False)
     extra_body: dict[str, Any] | None = None
     timeout: Any = None
     max_retries: int | None = None
@@ -45,19 +45,10 @@ def read_params(asked: Request | str | list[Message], params: Mapping[str, Any])
         elif name in _FIELDS:
             said[name] = None if value is None else _FIELDS[name](name, value)
         else:
-            raise ArgumentError(f"there is no argument {name!r}{nearest(name, ARGUMENTS)}")
+            raise ArgumentError(f"there is no argument {name!r}{nearest(name, ARGUMENTS, all_of=True)}")
     if said.get("tools", ...) is None:
         said["tools"] = []
     return (replace(request, **said) if said else request), how
-
-
-def nearest(name: str, known: Any) -> str:
-    """``; did you mean 'x'?`` with the known name most like this one, or the known ones where none is."""
-    known = sorted(known)
-    close = get_close_matches(name, known, 1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are {', '.join(known)}" if known else ""
 
 
 def _request(asked: Request | str | list[Message]) -> Request:
@@ -162,7 +153,7 @@ def _reasoning(value: Any) -> dict[str, Any]:
         case dict():
             for key, part in value.items():
                 if key not in _REASONING:
-                    raise ArgumentError(f"reasoning has no key {key!r}{nearest(str(key), _REASONING)}")
+                    raise ArgumentError(f"reasoning has no key {key!r}{nearest(str(key), _REASONING, all_of=True)}")
                 said |= {} if part is None else _REASONING[key](f"reasoning[{key!r}]", part)
         case _:
             raise _wrong("reasoning", value, "an effort word, a number of tokens, a bool or a dict")

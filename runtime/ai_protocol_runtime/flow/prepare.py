@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ai_protocol_runtime.manifest import Manifests
-from ai_protocol_runtime.manifest.schema import Credentials, Protocol, ProviderManifest
+from ai_protocol_runtime.manifest.schema import Protocol, ProviderManifest
 from ai_protocol_runtime.transport.base import HTTPRequest
 from ai_protocol_runtime.transport.decoding import ACCEPTED
 from ai_protocol_runtime.types import Loss, Request
@@ -51,12 +51,16 @@ class Target:
 
 @dataclass(slots=True)
 class Prepared:
-    """A call that is ready to be sent. `losses` is what neither the wire format nor the provider has a place for."""
+    """A call that is ready to be sent.
+
+    `framings`: how a stream may come. `losses`: what the wire format or the provider has no place for.
+    """
 
     request: HTTPRequest
     target: Target
     wire: WireFormat
     stream: bool
+    framings: list[str]
     losses: list[Loss]
 
 
@@ -81,7 +85,9 @@ def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = Fa
     body = merged(apply_quirks(protocol, body, losses, target.provider.name), target.extra_body)
     headers, secrets = _headers(target, protocol, stream=stream, unsent=unsent)
     url = _url(target, protocol.stream_path if stream and protocol.stream_path else protocol.path)
-    return Prepared(HTTPRequest("POST", url, headers, _encoded(body), secrets), target, wire, stream, losses)
+    framings = wire.framings if protocol.framing is None else [protocol.framing]
+    sent = HTTPRequest("POST", url, headers, _encoded(body), secrets)
+    return Prepared(sent, target, wire, stream, framings, losses)
 
 
 def merged(value: Any, over: Any) -> Any:

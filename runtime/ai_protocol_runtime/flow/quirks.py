@@ -44,18 +44,16 @@ def _rename(old: str, new: str) -> Edit:
     return edit
 
 
-def _refused(refusal: str | Refusal, body: dict[str, Any], losses: list[Loss], who: str) -> dict[str, Any]:
-    path, reason = refusal if isinstance(refusal, str) else refusal.path, f"{who} does not take it"
-    if isinstance(refusal, Refusal):
-        if not all(_holds(body, field, wanted) for field, wanted in refusal.when.items()):
-            return body
-        reason = f"{who} does not take it together with {', '.join(refusal.when)}"
+def _refused(refusal: Refusal, body: dict[str, Any], losses: list[Loss], who: str) -> dict[str, Any]:
+    if not all(_holds(body, field, wanted) for field, wanted in refusal.when.items()):
+        return body
+    together = f" together with {', '.join(refusal.when)}" if refusal.when else ""
 
     def drop(value: Any) -> Any:
-        losses.append(Loss(path, value, reason))
+        losses.append(Loss(refusal.path, value, f"{who} does not take it{together}"))
         return ABSENT
 
-    changed: dict[str, Any] = alter(body, steps(path), drop)
+    changed: dict[str, Any] = alter(body, steps(refusal.path), drop)
     return changed
 
 

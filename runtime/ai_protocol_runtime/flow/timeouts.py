@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.transport.base import Timeouts
 from ai_protocol_runtime.types.errors import ArgumentError
-
-from .params import nearest
 
 _NAMES = tuple(field.name for field in fields(Timeouts))
 
@@ -32,7 +31,7 @@ def read_timeout(timeout: Any, usual: Timeouts) -> Timeouts:
     if isinstance(timeout, Mapping):
         for name, seconds in timeout.items():
             if name not in _NAMES:
-                raise ArgumentError(f"timeout has no key {name!r}{nearest(str(name), _NAMES)}")
+                raise ArgumentError(f"timeout has no key {name!r}{nearest(str(name), _NAMES, all_of=True)}")
             if seconds is not None and not _is_seconds(seconds):
                 raise ArgumentError(f"timeout[{name!r}] must be a number of seconds above 0, or None, not {seconds!r}")
         return replace(usual, **timeout)

@@ -238,6 +238,17 @@ class WireFormat:
         """Reads the bytes of a stream."""
         return StreamReader(self, framing, max_event=max_event, generated=generated)
 
+    def _word(self, candidate: Candidate) -> Any:
+        reason = candidate.finish_reason or "stop"
+        if self.finish is None:
+            return reason
+        if candidate.stop_sequence is not None:  # some have a word of its own for that
+            precise = f"{reason} with stop_sequence"
+            word = self.finish.encode(precise)
+            if word != precise:
+                return word
+        return self.finish.encode(reason)
+
     def named(self, part: Any, index: int) -> Any:
         """A tool call from a wire without ids, with one; anything else as it is."""
         bare = self.needs_ids and isinstance(part, ToolCall) and part.id is None
@@ -307,7 +318,7 @@ class WireFormat:
         for number, c in enumerate(answer.candidates):
             own = bool(c.extra) and (c.extra or {}).get("wire") == self.id
             if not own or self.finish_reason(c) != c.finish_reason:
-                word = self.finish.encode(c.finish_reason or "stop") if self.finish is not None else c.finish_reason
+                word = self._word(c)
                 detail = None
                 if isinstance(word, str) and ":" in word:
                     word, detail = word.split(":", 1)

@@ -439,7 +439,7 @@ class ObjShape:
             elif left is not None:
                 rest[e.first] = left
         for other in self.also:
-            if other.match(value, own, read) is FAIL:
+            if other.match(value, own, read) is FAIL and not other.optional:
                 return FAIL
         if used is None:
             if len(read) < len(value):

@@ -165,6 +165,8 @@ class Table:
             return MISSING
         kind = variants[0].kind
         src: Captures = {name: getattr(thing, name) for name in kind.fields}
+        if src.get("role") == "":
+            src["role"] = None  # not said
         hidden: list[str] = []
         if not out.answer and not own and thing.extra and thing.extra.get("wire"):
             hidden = [name for name in self.private if src.get(name) not in (None, "", [])]

@@ -1,0 +1,114 @@
+"""Answers written as streams of every wire, judged by its SDK and read again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ai_protocol_runtime.simulator.events import events_of
+from ai_protocol_runtime.types import Loss, StreamEnd, StreamingEvent
+from ai_protocol_runtime.wire.framing import frame_encoder
+
+from .facts import answer_facts, unnamed
+from .judges import answer_problems, event_problems
+from .recordings import WIRES, Exchange, format_of, stream_events
+from .sameness import canonical
+from .streaming import read
+from .trips import Outcome, tried
+
+PIECE = 40
+"""So many characters has a piece of a whole answer that is told as a stream."""
+_SAME_SHAPE = 3
+"""So many events of one stream that look alike are shown to the judge."""
+
+
+@dataclass(slots=True)
+class Written:
+    values: list[Any]
+    data: bytes
+    losses: list[Loss]
+
+
+def written(wire: str, events: Iterable[StreamingEvent]) -> Written:
+    """The events as a stream of that wire."""
+    encoder = format_of(wire).stream_encoder()
+    framing = frame_encoder(format_of(wire).framings[0])
+    values, data = [], b""
+    for event in events:
+        for name, value in encoder.feed(event):
+            values.append(value)
+            data += framing.encode(name, json.dumps(value, ensure_ascii=False))
+    if encoder.closing is not None:
+        data += framing.encode(None, encoder.closing)
+    return Written(values, data + framing.end(), encoder.losses)
+
+
+def _source(e: Exchange) -> tuple[str, list[StreamingEvent]] | None:
+    """The answer as events, from a stream or told anew; None for one that is an error."""
+    if e.stream is not None:
+        reading = read(e.wire, e.framing, [e.stream.encode()])
+        return ("streams", reading.events) if reading.ended and reading.answer.candidates else None
+    if e.answer is not None:
+        answer = format_of(e.wire).decode_answer(e.answer)
+        return ("answers", list(events_of(answer, PIECE))) if answer.candidates and answer.error is None else None
+    return None
+
+
+def writing(e: Exchange) -> Iterator[Outcome]:
+    """The events of an answer, written as a stream of any wire, are events that its SDK takes, and read again they
+    are the same answer."""
+    source = _source(e)
+    if source is None:
+        return
+    what, events = source
+    for other in WIRES:
+        label = f"{e.wire} {what} -> {other}"
+        made = written(other, events)
+        yield tried(f"{label} meaning", e, _same_meaning, other, events, made)
+        yield tried(f"{label} events", e, _valid_events, other, made)
+
+
+def _same_meaning(label: str, e: Exchange, other: str, events: list[StreamingEvent], made: Written) -> Outcome:
+    reading = read(other, format_of(other).framings[0], [made.data])
+    end = events[-1]
+    assert isinstance(end, StreamEnd)
+    if not reading.ended:
+        text = f"it did not end: {reading.error!r}"
+        return Outcome(label, e.id, False, [text[:100]], [text, made.data.decode()[:3000]])
+    return unnamed(label, e, answer_facts(end.answer), answer_facts(reading.answer), made.losses, made.values)
+
+
+def _valid_events(label: str, e: Exchange, other: str, made: Written) -> Outcome:
+    seen: Counter[str] = Counter()
+    found: dict[str, str] = {}
+    for value in made.values:
+        look = _look(value)
+        seen[look] += 1
+        if seen[look] <= _SAME_SHAPE:
+            for problem in event_problems(other, value):
+                name = value.get("type", "") if isinstance(value, dict) else ""
+                found.setdefault(f"{name} {problem}".strip(), canonical(value)[:1500])
+    outcome = Outcome(label, e.id, not found, list(found), [line for item in found.items() for line in item])
+    if found and other == e.wire and _refused(e):
+        outcome.excused = "its own SDK refuses the recording too"
+    return outcome
+
+
+def _refused(e: Exchange) -> bool:
+    """A service may say more than its SDK knows; it goes back out to its own wire as it came."""
+    if e.answer is not None:
+        return bool(answer_problems(e.wire, e.answer))
+    return any(event_problems(e.wire, event) for event in stream_events(e))
+
+
+def _look(value: Any) -> str:
+    """The form of an event: its keys, and its words of one kind."""
+    if isinstance(value, dict):
+        inner = (f"{k}:{v if k in ('type', 'object') else _look(v)}" for k, v in sorted(value.items()))
+        return "{" + ",".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(sorted({_look(v) for v in value})) + "]"
+    return type(value).__name__
