@@ -60,18 +60,17 @@ def _cache(tool: ToolLike) -> Any:
     return said.get("cache_control")
 
 
-def to_tool(tool: ToolLike) -> Tool | Raw:
-    """Our type for a tool, bound or not; a provider's own tool goes out as it is."""
-    made = bound_tool(tool)
-    function = made.get(_FUNCTION)
-    if made.get("type") != _FUNCTION or not isinstance(function, dict):
-        return Raw(made)
+def to_tool(tool: JsonTool) -> Tool | Raw:
+    """Our type for a bound tool; a provider's own tool goes out as it is."""
+    function = tool.get(_FUNCTION)
+    if tool.get("type") != _FUNCTION or not isinstance(function, dict):
+        return Raw(tool)
     return Tool(
         function["name"],
         function.get("description"),
         function.get("parameters") or {"type": "object", "properties": {}},
         function.get("strict"),
-        made.get("cache_control"),
+        tool.get("cache_control"),
     )
 
 

@@ -152,7 +152,7 @@ class AIClient:
         prepared, options = self._prepared(request, options, stream=stream)
         provider = prepared.target.provider
         report_losses(prepared.losses, options.on_unsupported or "warn", self._told, provider.name)
-        said = provider.timeouts.model_dump(exclude_none=True)
+        said = {name: seconds for name, seconds in provider.timeouts if seconds is not None}
         conversation = Conversation(
             prepared,
             read_timeout(options.timeout, replace(Timeouts(), **said)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ai_protocol_runtime.types import Loss, Request
 
 from .facts import answer_facts, facts, facts_of, unnamed
-from .judges import answer_problems, event_problems, request_problems, strays
+from .judges import answer_problems, broken_rules, event_problems, request_problems, strays, type_problems
 from .recordings import WIRES, Exchange, format_of, stream_events
 from .sameness import canonical
 from .trips import Outcome, tried
@@ -18,9 +18,13 @@ def others(wire: str) -> Iterator[str]:
 
 
 def recordings(e: Exchange) -> Iterator[Outcome]:
-    """The judges take what was recorded: what they refuse is what their SDK does not know, or was broken when sent."""
+    """The judges take what was recorded: their types refuse what the SDK does not know or was broken when sent, their
+    rules nothing that the service took."""
     if e.request is not None:
-        yield _judged(f"{e.wire} requests", e, request_problems(e.wire, e.request))
+        found = type_problems(e.wire, e.request)
+        yield _judged(f"{e.wire} requests", e, found)
+        if not found and e.line["response"]["status"] < 400:
+            yield _judged(f"{e.wire} rules", e, broken_rules(e.wire, e.request))
     if e.answer is not None:
         yield _judged(f"{e.wire} answers", e, answer_problems(e.wire, e.answer))
     if e.stream is not None:

@@ -17,7 +17,9 @@ Fact = tuple[str, str]
 """What a thing says in one of its fields: ``kind.field`` and the value as JSON."""
 
 
-def unnamed(label: str, e: Exchange, said: Counter[Fact], heard: Counter[Fact], reported: list[Loss], body: Any) -> Outcome:
+def unnamed(
+    label: str, e: Exchange, said: Counter[Fact], heard: Counter[Fact], reported: list[Loss], body: Any
+) -> Outcome:
     missing = Counter(what for what, _ in (said - heard).elements())
     named = Counter(loss.what for loss in reported)
     silent = {what: n - names for what, n in missing.items() if (names := _named(what, named)) < n}

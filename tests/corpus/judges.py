@@ -149,8 +149,11 @@ def strays(wire: str, body: dict[str, Any]) -> list[str]:
 
 def request_problems(wire: str, body: dict[str, Any]) -> list[str]:
     """What the SDK's types, and the rules no type can say, have against a request."""
-    problems = _gemini_types(body) if wire == "gemini-generate" else _typed(_REQUESTS[wire], body)[0]
-    return problems or broken_rules(wire, body)
+    return type_problems(wire, body) or broken_rules(wire, body)
+
+
+def type_problems(wire: str, body: dict[str, Any]) -> list[str]:
+    return _gemini_types(body) if wire == "gemini-generate" else _typed(_REQUESTS[wire], body)[0]
 
 
 def broken_rules(wire: str, body: dict[str, Any]) -> list[str]:

@@ -148,7 +148,9 @@ def _generated(label: str, e: Exchange) -> Outcome:
             detail = [f"event {number}: {canonical(value)[:800]}", f"closures  {want}", f"generated {got}"]
             return Outcome(label, e.id, False, [f"other events for {_sort(e.wire, value)}"], detail)
     if fast.partial != slow.partial:
-        return Outcome(label, e.id, False, ["another answer"], [f"closures  {slow.partial}", f"generated {fast.partial}"])
+        return Outcome(
+            label, e.id, False, ["another answer"], [f"closures  {slow.partial}", f"generated {fast.partial}"]
+        )
     return Outcome(label, e.id, True)
 
 

@@ -18,7 +18,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
-KEYLESS = [block for block in blocks("python") if "simulator/" in block]
+KEYLESS = [block for block in blocks("python") if '"simulator/' in block]
 
 
 @pytest.mark.parametrize("number", range(len(KEYLESS)))

@@ -37,7 +37,10 @@ def summed(chunks: list[AIMessageChunk]) -> AIMessageChunk:
 
 
 def reasoning(message: AIMessage) -> str:
-    return "".join(str(block.get("reasoning", "")) for block in message.content_blocks if block["type"] == "reasoning")
+    """What was thought: as it may be shown, else unabridged (where a server writes no summary of it)."""
+    blocks: list[Any] = [block for block in message.content_blocks if block["type"] == "reasoning"]
+    kept = [block.get("extras", {}).get("ai_protocol", {}) for block in blocks]
+    return "".join(block.get("reasoning") or extra.get("full", "") for block, extra in zip(blocks, kept, strict=True))
 
 
 def said(message: AIMessage) -> dict[str, Any]:

@@ -135,6 +135,19 @@ def test_thoughts_are_sent_back_unchanged(protocol: str) -> None:
         assert model.chat(turn, tools=[MAGIC], reasoning="low").text == "magic_function says: 5"
 
 
+def test_hidden_thoughts_are_sent_back_unchanged() -> None:
+    model = client("any", "openai-responses")
+    asked = Message("user", [Text("hi")])
+    answer = model.chat([asked], reasoning="low", include=["reasoning.encrypted_content"])
+    thought = answer.message.parts[0]
+    assert isinstance(thought, Reasoning)
+    assert thought.encrypted
+    assert model.chat([asked, answer.message, asked]).text == "You said: hi"
+    thought.text = "Something else."
+    with pytest.raises(InvalidRequestError, match="another text"):
+        model.chat([asked, answer.message, asked])
+
+
 def test_sees_media_and_system(protocol: str) -> None:
     messages = [
         Message("system", [Text("Be brief.")]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import jsonschema
@@ -224,6 +225,14 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
+
+
+@pytest.mark.parametrize("prompt", ["x" * 200_000, "1 " * 50_000, "a.b" * 50_000, '"' * 50_001, "Ab, " * 50_000])
+def test_long_prompts_take_no_time(prompt: str) -> None:
+    schema = _object(**{f"property_{i}": {"type": "string"} for i in range(30)})
+    began = time.perf_counter()
+    assert len(example(schema, prompt)) == 30
+    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from ai_protocol_runtime.types.errors import ArgumentError
@@ -20,6 +21,7 @@ def split_model(text: str) -> tuple[str, str]:
     return (text[: found.start()], text[found.end() :]) if found else ("", text)
 
 
+@lru_cache(maxsize=256)
 def join_url(base_url: str, path: str) -> str:
     """`path` beneath `base_url`, where the end of the one is not said again by the beginning of the other.
 

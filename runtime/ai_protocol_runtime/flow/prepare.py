@@ -159,7 +159,7 @@ def _headers(
                 "To go on without a key, use a model of simulator/..."
             )
     headers |= target.headers
-    for name, value in headers.items():
+    for name, value in target.headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value) or not value.isascii():
             raise ArgumentError(f"the header {name!r} holds characters that cannot be sent")
     return headers, secrets

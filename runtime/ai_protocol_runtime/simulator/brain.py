@@ -83,7 +83,7 @@ def _candidate(request: Request, told: Behaviour, number: int) -> Candidate:
     if not said:
         text = asked if told.echo else _text(request, asked)
         said = [Text(f"({number + 1}) {text}" if number else text)]
-    thoughts: list[Part] = [_thought(asked, said)] if told.think or _asked_to_think(request) else []
+    thoughts: list[Part] = [_thought(asked, said, request)] if told.think or _asked_to_think(request) else []
     candidate = _limited(thoughts + said, request)
     return _measured(candidate, request) if request.logprobs or request.top_logprobs else candidate
 
@@ -150,11 +150,12 @@ def _asked_to_think(request: Request) -> bool:
     return words or bool(request.reasoning_budget or request.include_thoughts)
 
 
-def _thought(asked: str, said: list[Part]) -> Reasoning:
+def _thought(asked: str, said: list[Part], request: Request) -> Reasoning:
     calls = " and ".join(part.name for part in said if isinstance(part, ToolCall))
     plan = f"I should call {calls}." if calls else "I can answer that at once."
     text = f'The user says "{_short(asked)}". {plan}'
-    return Reasoning(text, signature=signature(text))
+    hidden = any("encrypted" in word for word in request.include or ())
+    return Reasoning(text, signature=signature(text), encrypted=signature(text) if hidden else None)
 
 
 def _limited(parts: list[Part], request: Request) -> Candidate:

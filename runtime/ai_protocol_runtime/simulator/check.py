@@ -30,13 +30,15 @@ def _problems(request: Request) -> Iterator[str]:
         if not isinstance(value, int | float) or value < low or (high is not None and value > high):
             yield f"{name}: must be {f'from {low} to {high}' if high is not None else f'at least {low}'}, not {value!r}"
     yield from _tools(request)
-    yield from _calls(request.messages)
+    if request.previous_id is None:  # else the beginning of the conversation is elsewhere
+        yield from _calls(request.messages)
     for message in request.messages:
         for part in message.parts:
             # Only a thought of ours can be judged; those of other models come here when a call falls back.
-            if not isinstance(part, Reasoning) or not part.text or not (part.signature or "").startswith(OURS):
+            if not isinstance(part, Reasoning) or not part.text:
                 continue
-            if part.signature != signature(part.text):
+            marks = [mark for mark in (part.signature, part.encrypted) if mark and mark.startswith(OURS)]
+            if any(mark != signature(part.text) for mark in marks):
                 yield "a thought was sent back with another text than its signature is for"
 
 

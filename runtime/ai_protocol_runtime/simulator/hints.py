@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 NEAR = 40
 """How many characters before a value a property's word may stand and still claim it."""
+MAX_TEXT = 20_000
+MAX_HINTS = 200
+"""Beyond this much of a prompt, and this many values, nothing is looked for."""
 
 _NUMBER = (
     r"(?<![\w.,:/@-])-?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w@]|[-:/]\d)"  # but no part of a date or a version
     r"|(?<=[\d\s)][-+*/x])\d+(?:\.\d+)?(?!\w)"  # the second number of 3*4
 )
 _LOOKS: list[tuple[str, str]] = [
-    ("text", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    ("text", r"[a-z][a-z0-9+.-]*://[^\s\"'<>)\]]+"),
+    ("text", r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"),
+    ("text", r"[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>)\]]+"),
     ("text", r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"),
     ("text", r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"),
     (
@@ -50,8 +54,8 @@ class Hints:
     """The values named in `text`; each is given out once."""
 
     def __init__(self, text: str = "") -> None:
-        self.text = text
-        self.left = [_hint(match) for match in _LOOK.finditer(text)]
+        self.text = text[:MAX_TEXT]
+        self.left = [_hint(match) for match in islice(_LOOK.finditer(self.text), MAX_HINTS)]
 
     def mentions(self, value: Any) -> bool:
         """Whether the prompt says this very word (an option of an enumeration, the name of a tool)."""

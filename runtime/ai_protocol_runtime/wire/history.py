@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ai_protocol_runtime.types import Message, Raw, Reasoning, ToolCall, ToolResult
+from ai_protocol_runtime.types import Message, Raw, Reasoning, Text, ToolCall, ToolResult
 
 from .operators import FAIL, KEEP, MISSING
 from .shapes import Captures, Shape, Writing, content_of
@@ -181,6 +181,12 @@ class History:
         kept = []
         calls = any(part.kind == "tool_call" for part in message.parts)
         for part in message.parts:
+            elsewhere = self._foreign(part) and bool(part.extra)
+            if elsewhere and isinstance(part, Text) and not part.text:
+                continue  # it carried only what its own wire can read
+            if elsewhere and isinstance(part, Reasoning) and not part.text:
+                out.lose("reasoning", part.encrypted or part.signature, "only the wire it came from can read it")
+                continue
             if isinstance(part, Reasoning) and message.role == "assistant":
                 if echo == "never" or (echo == "with_tools" and not calls):
                     out.lose("reasoning", part.text, "the provider does not want it back")

@@ -7,6 +7,7 @@ which makes the alternative it stands in not fit. Where `encode(decode(x))` may 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,27 @@ def _like(pattern: str) -> Operator:
     return Operator("like " + pattern, guard, guard)
 
 
+def _among(words: str) -> Operator:
+    known = frozenset(words.split())
+
+    def guard(value: Any) -> Any:
+        found = value if isinstance(value, list) else [value]
+        return value if all(isinstance(v, str) and v in known for v in found) else FAIL
+
+    return Operator("among " + words, guard, guard)
+
+
+def _to_base64(value: Any) -> Any:
+    return base64.b64encode(value.encode()).decode() if isinstance(value, str) else FAIL
+
+
+def _from_base64(value: Any) -> Any:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except (ValueError, TypeError):
+        return FAIL
+
+
 def _standard_base64(value: Any) -> Any:
     return value.replace("-", "+").replace("_", "/") if isinstance(value, str) else FAIL
 
@@ -95,6 +117,8 @@ OPERATORS: dict[str, Operator] = {
         Operator("listed", lambda v: v if isinstance(v, list) else [v], _same, exact=False),
         # base64url (RFC 4648 section 5) or standard <-> standard (section 4)
         Operator("base64", _standard_base64, _same, exact=False),
+        # a text <-> its UTF-8 bytes in base64
+        Operator("bytes", _to_base64, _from_base64),
         # true <-> false
         Operator(
             "negated",
@@ -109,15 +133,18 @@ OPERATORS: dict[str, Operator] = {
 
 
 def find(name: str) -> Operator | None:
-    """The operator of that name; ``like image/*`` makes a guard for strings that begin so."""
+    """The operator of that name; ``like image/*`` makes a guard for strings that begin so, ``among a b`` one for these words
+    (or lists of them)."""
     if name.startswith("like "):
         return _like(name.removeprefix("like ").strip())
+    if name.startswith("among "):
+        return _among(name.removeprefix("among ").strip())
     return OPERATORS.get(name)
 
 
 def mapping(name: str, table: dict[Any, Any]) -> Operator:
     """A map of the YAML: ``wire word: unified word`` or ``[unified words]``. Reading takes the first unified word,
-    writing the first wire word that says it; a word no map knows stays as it is."""
+    writing the first wire word that says it; a word no map knows stays as it is. Of a list, each element."""
     forward: dict[Any, Any] = {}
     back: dict[Any, Any] = {}
     for wire, unified in table.items():
@@ -126,10 +153,15 @@ def mapping(name: str, table: dict[Any, Any]) -> Operator:
         for word in words:
             back.setdefault(word, wire)
 
+    def through(words: dict[Any, Any], value: Any) -> Any:
+        if isinstance(value, list):
+            return [through(words, v) for v in value]
+        return words.get(value, value) if isinstance(value, (str, int)) else FAIL
+
     def decode(value: Any) -> Any:
-        return forward.get(value, value) if isinstance(value, (str, int)) else FAIL
+        return through(forward, value)
 
     def encode(value: Any) -> Any:
-        return back.get(value, value)
+        return through(back, value)
 
     return Operator(name, decode, encode, exact=False)

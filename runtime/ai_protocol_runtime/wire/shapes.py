@@ -130,6 +130,8 @@ class HoleShape:
                 return rest["$raw"]
             return MISSING if self.default is n.ABSENT else self.default
         written = self._encode(value)
+        if written is MISSING:
+            out.lose(self.name, value, "the wire format has other words for it")
         out.filled += written is not MISSING and written != self.default  # a default says nothing new
         return written
 

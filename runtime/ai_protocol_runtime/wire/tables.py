@@ -146,6 +146,8 @@ class Table:
         """Whether this thing can be written here at all."""
         if thing.kind == "raw":
             return self.is_home(thing)
+        if thing.kind in self.private and self._stranger(thing):
+            return False
         for v in self.kinds.get(thing.kind, ()):
             if all(getattr(thing, name, None) is not None for name in v.required):
                 return True
@@ -168,7 +170,9 @@ class Table:
         if src.get("role") == "":
             src["role"] = None  # not said
         hidden: list[str] = []
-        if not out.answer and not own and thing.extra and thing.extra.get("wire"):
+        if thing.kind in self.private and self._stranger(thing):
+            return MISSING
+        if not out.answer and self._stranger(thing):
             hidden = [name for name in self.private if src.get(name) not in (None, "", [])]
             for name in hidden:
                 src[name] = None
@@ -239,6 +243,10 @@ class Table:
         if thing.kind == "raw":
             return self.group.inner.is_home(thing)
         return thing.kind in self.group.inner.kinds
+
+    def _stranger(self, thing: Any) -> bool:
+        """Whether it is known to come from another wire."""
+        return bool(thing.extra) and thing.extra.get("wire", self.wire) != self.wire
 
     def _mark(self, thing: Any) -> Captures | None:
         own = thing.extra and thing.extra.get("wire") == self.wire
