@@ -87,7 +87,7 @@ def to_block(part: Part, *, call_id: str | None = None) -> Block:
         case Raw():
             if isinstance(part.value, dict):
                 return _block(part, {"type": "non_standard", "value": part.value})
-            return _block(part, {"type": "non_standard", "value": {"value": part.value}}, value=part.value)
+            return _block(part, {"type": "non_standard", "value": {"value": part.value}}, bare=True)
         case _:  # a result has no place in an answer; should a wire ever read one there, it is shown
             value = {f.name: getattr(part, f.name) for f in fields(part) if f.name != "parts"}
             return {"type": "non_standard", "value": {**value, "parts": [to_block(inner) for inner in part.parts]}}
@@ -217,7 +217,7 @@ def _reasoning(block: Block, own: Block) -> Reasoning:
     return Reasoning(
         text,
         signature=said(block, "signature"),
-        encrypted=own.get("encrypted") or said(block, "encrypted_content"),
+        encrypted=own["encrypted"] if "encrypted" in own else said(block, "encrypted_content"),
         id=given_id(block),
         full=own.get("full"),
         extra=own.get("extra"),
@@ -296,7 +296,9 @@ def _non_standard(block: Block, own: Block) -> Part:
         return Refusal(value["refusal"], extra=own.get("extra"))
     if isinstance(value, dict) and kind == "redacted_thinking":  # so LangChain's own translators put it
         return Reasoning(encrypted=value.get("data"))
-    return Raw(own.get("value", value), own.get("extra"))
+    if isinstance(value, dict) and own.get("bare"):  # the block's value has to be an object
+        value = value.get("value")
+    return Raw(value, own.get("extra"))
 
 
 def from_annotation(annotation: Block) -> Citation | Raw:

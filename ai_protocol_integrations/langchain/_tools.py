@@ -12,7 +12,7 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool as to_json_tool
 
-from ai_protocol_runtime.flow.params import nearest
+from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types import Raw, Tool, ToolChoice
 from ai_protocol_runtime.types.errors import ArgumentError
 
@@ -97,7 +97,7 @@ def _named(name: Any, tools: Sequence[JsonTool]) -> dict[str, str]:
     others = [tool["name"] for tool in tools if isinstance(tool.get("name"), str)]
     known = [*functions, *others]
     if not isinstance(name, str) or (known and name not in known):
-        raise ArgumentError(f"tool_choice names no tool: {name!r}{nearest(str(name), known)}")
+        raise ArgumentError(f"tool_choice names no tool: {name!r}{nearest(str(name), known, all_of=True)}")
     return {"type": "tool", "name": name}
 
 

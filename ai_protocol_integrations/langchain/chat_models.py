@@ -13,14 +13,14 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_serializer
+from pydantic import ConfigDict, Field, SecretStr, field_serializer
 
 from ai_protocol_integrations import __version__
 from ai_protocol_runtime.client import AIClient
 from ai_protocol_runtime.flow.address import split_model
 from ai_protocol_runtime.flow.credentials import secrets_in
-from ai_protocol_runtime.flow.params import nearest
 from ai_protocol_runtime.manifest import manifests as manifests_in
+from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types import Request, StreamingEvent
 from ai_protocol_runtime.types.errors import ArgumentError, ManifestError
 
@@ -45,6 +45,7 @@ _OF_CLIENT = (
     "on_unsupported",
 )
 _NOT_COPIED = ("http_client", "http_async_client")
+_MADE = "_made_client"
 
 
 class ChatAIProtocol(BaseChatModel):
@@ -105,8 +106,6 @@ class ChatAIProtocol(BaseChatModel):
     """What to do with what the provider has no place for: warn once of each kind, raise `UnsupportedError`, or be
     silent."""
 
-    _made: tuple[tuple[Any, ...], AIClient] | None = PrivateAttr(default=None)
-
     model_config = ConfigDict(hide_input_in_errors=True)
 
     if not TYPE_CHECKING:  # a type checker knows the arguments better from the fields
@@ -114,20 +113,25 @@ class ChatAIProtocol(BaseChatModel):
         def __init__(self, **arguments: Any) -> None:
             for name in arguments:
                 if name not in type(self).model_fields:
-                    known = [*type(self).model_fields]
-                    raise ArgumentError(f"{type(self).__name__} has no argument {name!r}{nearest(name, known)}")
+                    close = nearest(name, type(self).model_fields)
+                    raise ArgumentError(f"{type(self).__name__} has no argument {name!r}{close}")
             super().__init__(**arguments)
             self._add_version("ai-protocol-integrations", __version__)
             _ = self._client  # an unknown provider is told at once
 
     @property
     def _client(self) -> AIClient:
-        """The client for the fields as they are now: they may be set, or changed in a copy."""
+        """The client for the fields as they are now: they may be set, or changed in a copy.
+
+        It is kept beside the fields, as a cached property would be, so that two equal models are equal.
+        """
         said = tuple(getattr(self, name) for name in _OF_CLIENT)
-        if self._made is None or self._made[0] != said:
+        made: tuple[tuple[Any, ...], AIClient] | None = self.__dict__.get(_MADE)
+        if made is None or made[0] != said:
             arguments = dict(zip(_OF_CLIENT, said, strict=True))
-            self._made = (said, AIClient(arguments.pop("model"), **arguments))
-        return self._made[1]
+            made = said, AIClient(arguments.pop("model"), **arguments)
+            self.__dict__[_MADE] = made
+        return made[1]
 
     # calls
 
@@ -279,7 +283,7 @@ class ChatAIProtocol(BaseChatModel):
         state = super().__getstate__()
         gone = dict.fromkeys(("api_key", *_NOT_COPIED))
         state["__dict__"] = {**state["__dict__"], **gone, "headers": self._shown_headers(self.headers)}
-        state["__pydantic_private__"] = {**(state["__pydantic_private__"] or {}), "_made": None}
+        state["__dict__"].pop(_MADE, None)
         return state
 
 

@@ -323,7 +323,7 @@ def test_a_request_and_messages_may_be_given(connect: Any) -> None:
     [
         ({"model": "chat-1", "reasoning": "low"}, None, 1024),  # nothing is known of its words
         ({"model": "chat-2", "reasoning": "low"}, "low", None),  # its manifest lists the word
-        ({"model": "chat-1", "reasoning": "odd"}, "odd", None),
+        ({"model": "chat-1", "reasoning": "max"}, "max", None),
         ({"model": "chat-1", "reasoning": {"effort": "low", "budget": 7}}, "low", 7),
     ],
 )

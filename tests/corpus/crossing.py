@@ -8,7 +8,8 @@ from ai_protocol_runtime.types import Loss, Request
 
 from .facts import answer_facts, facts, facts_of, unnamed
 from .judges import answer_problems, broken_rules, event_problems, request_problems, strays, type_problems
-from .recordings import WIRES, Exchange, format_of, stream_events
+from .order import out_of_order
+from .recordings import PATH_SAYS, WIRES, Exchange, format_of, stream_events
 from .sameness import canonical
 from .trips import Outcome, tried
 
@@ -30,6 +31,17 @@ def recordings(e: Exchange) -> Iterator[Outcome]:
     if e.stream is not None:
         found = [problem for event in stream_events(e) for problem in event_problems(e.wire, event)]
         yield _judged(f"{e.wire} streams", e, list(dict.fromkeys(found)))
+        if e.provider in FIRST[e.wire]:
+            yield _judged(f"{e.wire} order rules", e, out_of_order(e.wire, stream_events(e)))
+
+
+FIRST = {
+    "openai-chat": ("openai",),
+    "openai-responses": ("openai",),
+    "anthropic-messages": ("anthropic",),
+    "gemini-generate": ("google", "vertex"),
+}
+"""Whose format it is: the dialects of others have an order of their own."""
 
 
 def _judged(label: str, e: Exchange, problems: list[str]) -> Outcome:
@@ -90,11 +102,13 @@ def _losses(label: str, e: Exchange, other: str) -> Outcome:
     assert e.request is not None
     reported: list[Loss] = []
     request = format_of(e.wire).decode_request(e.request, e.path)
+    if request.model is None:
+        return Outcome(label, e.id, False, excused="it names no model")
     body = format_of(other).encode_request(request, reported)
-    again = format_of(other).decode_request(body, f"/v1beta/models/{request.model}:generateContent")
-    outcome = unnamed(label, e, facts(request), facts(again), reported, body)
-    outcome.excused = "it names no model" if request.model is None and not outcome.ok else ""
-    return outcome
+    again = format_of(other).decode_request(body)
+    if other in PATH_SAYS:
+        again.model, again.stream = request.model, request.stream
+    return unnamed(label, e, facts(request), facts(again), reported, body)
 
 
 def known_keys(e: Exchange) -> Iterator[Outcome]:
@@ -110,7 +124,11 @@ OTHERS_KNOW = {
         "messages[].reasoning_content": "DeepSeek, and others that want reasoning back",
     },
     "openai-responses": {},
-    "anthropic-messages": {},
+    "anthropic-messages": {
+        "temperature": "all but the newest models",
+        "top_p": "all but the newest models",
+        "top_k": "all but the newest models",
+    },
 }
 """Keys that a wire's own SDK does not know, and who does."""
 
@@ -128,11 +146,17 @@ def _known_keys(label: str, e: Exchange, other: str) -> Outcome:
 def cross_answers(e: Exchange) -> Iterator[Outcome]:
     """A whole answer written for another wire is one that its SDK's types take, and means the same when it is read
     again."""
-    if e.answer is None or not format_of(e.wire).decode_answer(e.answer).candidates:
+    if e.answer is None or e.answer.get("status") in UNFINISHED or e.path.endswith("/compact"):
+        return
+    if not format_of(e.wire).decode_answer(e.answer).candidates:
         return  # an error inside an answer
     for other in others(e.wire):
         yield tried(f"{e.wire} -> {other} valid", e, _answer_valid, other)
         yield tried(f"{e.wire} -> {other} meaning", e, _answer_meaning, other)
+
+
+UNFINISHED = ("queued", "in_progress")
+"""Of an answer that is to be asked for again: no other wire has the like, nor of a conversation made compact."""
 
 
 def _answer_valid(label: str, e: Exchange, other: str) -> Outcome:

@@ -7,6 +7,7 @@ the rules that the services enforce and no type can say.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -63,12 +64,12 @@ def _validator(annotation: Any) -> SchemaValidator | TypeAdapter[Any]:
 def _place(loc: tuple[str | int, ...], value: Any) -> Path:
     """Where in the JSON an error is: its location without the names of types that pydantic puts in between."""
     path: list[str | int] = []
+    step: Any
     for number, step in enumerate(loc):
-        if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        held = isinstance(value, dict) and isinstance(step, str)
+        if (held and step in value) or (isinstance(value, list) and isinstance(step, int) and step < len(value)):
             value = value[step]
-        elif isinstance(value, dict) and isinstance(step, str) and step in value:
-            value = value[step]
-        elif isinstance(value, dict) and isinstance(step, str) and number == len(loc) - 1:
+        elif held and number == len(loc) - 1:
             value = None  # a key that is not there
         else:
             continue
@@ -106,7 +107,7 @@ def _said(error: ValidationError, value: Any, at: str = "") -> list[str]:
 
 def _at(value: Any, path: Path) -> Any:
     for step in path:
-        value = value.get(step) if isinstance(value, dict) else value[step]  # type: ignore[index]
+        value = value.get(step) if isinstance(value, dict) else value[step]
     return value
 
 
@@ -236,6 +237,9 @@ def event_problems(wire: str, event: Any) -> list[str]:
 # rules that no type can say
 
 
+_ID = re.compile("[a-zA-Z0-9_-]+")
+
+
 def _anthropic_rules(body: dict[str, Any]) -> Iterator[str]:
     messages = body["messages"]
     if not messages:
@@ -257,6 +261,8 @@ def _anthropic_rules(body: dict[str, Any]) -> Iterator[str]:
             yield "messages[].content: a tool_result without its tool_use in the message before"
         if open_calls - set(results):
             yield "messages[].content: a tool_use without its tool_result in the message after"
+        if not all(_ID.fullmatch(b["id"]) for b in blocks if b["type"] == "tool_use"):
+            yield "messages[].content[].id: only letters, digits, _ and -"
         kinds = [b["type"] for b in blocks]
         if "tool_result" in kinds[len(results) :]:
             yield "messages[].content: a tool_result after other content"

@@ -28,6 +28,8 @@ FORMATS = {
 }
 """Families of recordings -> wire formats."""
 WIRES = tuple(dict.fromkeys(FORMATS.values()))
+PATH_SAYS = {"gemini-generate"}
+"""Wires whose path says the model, and whether to stream: no body need say it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.corpus.rows import Row, rows_of, too_low
 from tests.corpus.recordings import ABSENT, CORPUS, WIRES, exchanges
+from tests.corpus.rows import Row, rows_of, too_low
 from tests.corpus.suites import SUITES
 from tests.corpus.trips import Outcome
 

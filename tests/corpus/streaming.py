@@ -86,7 +86,7 @@ def _cut(label: str, e: Exchange) -> Outcome:
     given = [(event, repr(event)) for event in reader.feed(data)]
     reasons = ["an event changed after it was given out"] if any(repr(x) != said for x, said in given) else []
     whole = read(e.wire, e.framing, [data])
-    ways = {"byte by byte": (data[n : n + 1] for n in range(len(data)))}
+    ways: dict[str, Iterator[bytes]] = {"byte by byte": (data[n : n + 1] for n in range(len(data)))}
     ways["in random pieces"] = in_pieces(data, random.Random(e.id))
     for way, pieces in ways.items():
         reading = read(e.wire, e.framing, pieces)
@@ -160,7 +160,7 @@ def _sort(wire: str, value: Any) -> str:
 
 # streams that break off
 
-BOUNDARIES = 24
+BOUNDARIES = 40
 """So many places to break a stream off at, at most: a random choice, and the last three."""
 
 
@@ -190,9 +190,9 @@ def frames(e: Exchange) -> list[bytes]:
 def last_word(wire: str, frame: bytes) -> bool:
     """Whether after this event the answer is complete, by the service's own documentation."""
     text = frame.decode()
-    said = json.loads(payload) if (payload := _payload(text)) else None
+    said: Any = json.loads(payload) if (payload := _payload(text)) else None
     if wire == "openai-chat":
-        return "data: [DONE]" in text or bool(said) and any(c.get("finish_reason") for c in said.get("choices") or [])
+        return "data: [DONE]" in text or (bool(said) and any(c.get("finish_reason") for c in said.get("choices") or []))
     if not isinstance(said, dict):
         return False
     if wire == "gemini-generate":
@@ -211,8 +211,8 @@ def _broken(label: str, e: Exchange, within: bool) -> Outcome:
     pieces = frames(e)
     data = b"".join(pieces)
     ends = list(accumulate(len(piece) for piece in pieces))
-    said = list(accumulate((last_word(e.wire, piece) for piece in pieces), lambda a, b: a or b))
-    told = list(accumulate((bool(_payload(piece.decode())) for piece in pieces), lambda a, b: a or b))
+    said: list[bool] = list(accumulate((last_word(e.wire, piece) for piece in pieces), lambda a, b: a or b))
+    told: list[bool] = list(accumulate((bool(_payload(piece.decode())) for piece in pieces), lambda a, b: a or b))
     whole = read(e.wire, e.framing, [data])
     places = range(len(pieces) - 1)
     if len(places) > BOUNDARIES:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("openai")
-pytest.importorskip("anthropic")
-pytest.importorskip("google.genai")
+pytestmark = pytest.mark.sdk
+for package in ("openai", "anthropic", "google.genai"):
+    pytest.importorskip(package)
 
-from .judges import answer_problems, event_problems, request_problems, strays  # noqa: E402
+from .judges import answer_problems, event_problems, request_problems, strays
+from .order import out_of_order
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -95,6 +96,7 @@ def test_calls_and_results_belong_together(wire: str, dropped: int) -> None:
         ("anthropic-messages", ["messages", 0, "content"], []),
         ("anthropic-messages", ["messages", 0, "role"], "tool"),
         ("anthropic-messages", ["messages", 1, "content", 0, "input"], "{}"),
+        ("anthropic-messages", ["messages", 1, "content", 0, "id"], "functions.f:0"),
         ("anthropic-messages", ["system"], [{"type": "text", "text": ""}]),
         ("gemini-generate", ["contents", 0, "role"], "assistant"),
         ("gemini-generate", ["contents", 0, "parts"], []),
@@ -143,3 +145,48 @@ def test_a_complaint_names_the_place_and_not_the_alternatives_that_were_never_me
     del body["messages"][1]["content"][0]["id"]
     body["messages"][1]["content"][0]["type"] = "tool_use"
     assert request_problems("anthropic-messages", body) == ["messages[].content[].id: Field required"]
+
+
+ORDERLY: dict[str, list[dict[str, Any]]] = {
+    "anthropic-messages": [
+        {"type": "message_start"},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta"},
+        {"type": "message_stop"},
+    ],
+    "openai-responses": [
+        {"type": "response.created", "sequence_number": 0},
+        {"type": "response.output_item.added", "output_index": 0, "item": {"type": "message", "id": "1"}},
+        {"type": "response.content_part.added", "output_index": 0, "content_index": 0, "item_id": "1"},
+        {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "1"},
+        {"type": "response.content_part.done", "output_index": 0, "content_index": 0, "item_id": "1"},
+        {"type": "response.output_item.done", "output_index": 0, "item": {"type": "message", "id": "1"}},
+        {"type": "response.completed", "response": {"output": [{"type": "message", "id": "1"}]}, "sequence_number": 9},
+    ],
+    "openai-chat": [
+        {"id": "1", "choices": [{"index": 0, "delta": {"content": "hi"}}]},
+        {
+            "id": "1",
+            "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f"}}]}}],
+        },
+        {"id": "1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    ],
+    "gemini-generate": [
+        {"candidates": [{"content": {"parts": [{"text": "hi"}]}}]},
+        {"candidates": [{"content": {"parts": [{"text": "!"}]}, "finishReason": "STOP"}]},
+    ],
+}
+
+
+@pytest.mark.parametrize("wire", ORDERLY)
+def test_the_order_of_events(wire: str) -> None:
+    events = ORDERLY[wire]
+    assert out_of_order(wire, events) == []
+    assert out_of_order(wire, events[::-1])
+    assert out_of_order(wire, events[:-1]), "it does not end"
+    if "type" in events[0]:
+        for dropped in range(len(events)):
+            if events[dropped]["type"] not in ("content_block_delta", "response.output_text.delta"):
+                assert out_of_order(wire, events[:dropped] + events[dropped + 1 :]), events[dropped]

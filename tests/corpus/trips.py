@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
-from ai_protocol_runtime.types import Answer, Loss, Message, Raw, Request, Text, ToolCall
+from ai_protocol_runtime.types import Answer, Loss, Message, Raw, Reasoning, Request, Text, ToolCall
 from ai_protocol_runtime.types.errors import AIProtocolError
 
-from .recordings import Exchange, canonical_arguments, format_of, read_by_oracle
+from .recordings import PATH_SAYS, Exchange, canonical_arguments, format_of, read_by_oracle
 from .sameness import Difference, canonical, differences, normalised
 
 
@@ -248,9 +248,9 @@ def _edited_request(label: str, e: Exchange) -> Outcome:
     request = fmt.decode_request(e.request, e.path)
     _rewrite(request.messages)
     request.temperature = 0.125
-    if "model" in e.request:
+    if e.wire not in PATH_SAYS:
         request.model = "another-model"
-    again = fmt.decode_request(fmt.encode_request(request), "" if "model" in e.request else e.path)
+    again = fmt.decode_request(fmt.encode_request(request), e.path)
     want = [_said(request.messages), request.model, request.temperature]
     return compared(label, e, want, [_said(again.messages), again.model, again.temperature])
 
@@ -275,7 +275,7 @@ def essence(answer: Answer) -> dict[str, Any]:
     first = answer.candidates[0] if answer.candidates else None
     return {
         "text": answer.text,
-        "reasoning": "".join(p.text for p in parts if p.kind == "reasoning"),  # type: ignore[union-attr]
+        "reasoning": "".join(p.text for p in parts if isinstance(p, Reasoning)),
         "tools": [[p.name, canonical_arguments(p.arguments)] for p in parts if isinstance(p, ToolCall)],
         "finish": first.finish_word if first else None,
         "usage_in": answer.usage.input if answer.usage else None,

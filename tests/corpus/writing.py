@@ -12,8 +12,10 @@ from ai_protocol_runtime.simulator.events import events_of
 from ai_protocol_runtime.types import Loss, StreamEnd, StreamingEvent
 from ai_protocol_runtime.wire.framing import frame_encoder
 
+from .crossing import UNFINISHED
 from .facts import answer_facts, unnamed
 from .judges import answer_problems, event_problems
+from .order import out_of_order
 from .recordings import WIRES, Exchange, format_of, stream_events
 from .sameness import canonical
 from .streaming import read
@@ -51,7 +53,7 @@ def _source(e: Exchange) -> tuple[str, list[StreamingEvent]] | None:
     if e.stream is not None:
         reading = read(e.wire, e.framing, [e.stream.encode()])
         return ("streams", reading.events) if reading.ended and reading.answer.candidates else None
-    if e.answer is not None:
+    if e.answer is not None and e.answer.get("status") not in UNFINISHED and not e.path.endswith("/compact"):
         answer = format_of(e.wire).decode_answer(e.answer)
         return ("answers", list(events_of(answer, PIECE))) if answer.candidates and answer.error is None else None
     return None
@@ -91,17 +93,22 @@ def _valid_events(label: str, e: Exchange, other: str, made: Written) -> Outcome
             for problem in event_problems(other, value):
                 name = value.get("type", "") if isinstance(value, dict) else ""
                 found.setdefault(f"{name} {problem}".strip(), canonical(value)[:1500])
-    outcome = Outcome(label, e.id, not found, list(found), [line for item in found.items() for line in item])
-    if found and other == e.wire and _refused(e):
-        outcome.excused = "its own SDK refuses the recording too"
+    found.update(dict.fromkeys(out_of_order(other, made.values), "the order of the events"))
+    recorded = _refused(e) if found and other == e.wire else set()
+    own = {problem: event for problem, event in found.items() if problem.split(".")[-1] not in recorded}
+    outcome = Outcome(label, e.id, not own, list(own), [line for item in own.items() for line in item])
+    if found and not own:
+        outcome.excused = "its own SDK refuses the recording for the same"
     return outcome
 
 
-def _refused(e: Exchange) -> bool:
-    """A service may say more than its SDK knows; it goes back out to its own wire as it came."""
-    if e.answer is not None:
-        return bool(answer_problems(e.wire, e.answer))
-    return any(event_problems(e.wire, event) for event in stream_events(e))
+def _refused(e: Exchange) -> set[str]:
+    """What an SDK has against a recording of its own service, which may say more or less than the SDK knows: so it
+    goes back out to its own wire."""
+    problems = answer_problems(e.wire, e.answer) if e.answer is not None else []
+    for event in stream_events(e) if e.stream is not None else ():
+        problems += event_problems(e.wire, event)
+    return {problem.split(".")[-1] for problem in problems}
 
 
 def _look(value: Any) -> str:

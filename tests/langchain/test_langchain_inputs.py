@@ -78,7 +78,6 @@ BLOCKS: list[tuple[Any, Part]] = [
         {"type": "file", "source_type": "base64", "data": "AA==", "mime_type": "application/pdf", "filename": "a"},
         Media("file", "AA==", mime_type="application/pdf", filename="a"),
     ),
-    ({"type": "file", "source_type": "text", "text": "words"}, Media("file", text="words", mime_type="text/plain")),
     # the shapes of vendors' APIs
     ({"type": "image_url", "image_url": "u"}, Media("image", url="u")),
     ({"type": "image_url", "image_url": {"url": "u", "detail": "low"}}, Media("image", url="u", detail="low")),

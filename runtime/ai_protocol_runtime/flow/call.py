@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
 
 from ai_protocol_runtime.transport.base import HTTPRequest, Timeouts
 from ai_protocol_runtime.transport.drivers import READ, Head, Send, Steps, Wait
@@ -61,7 +61,7 @@ MAX_REDIRECTS = 5
 Backoff = Callable[[RetryCallState], float]
 """Seconds to wait after a failed attempt; a tenacity wait strategy."""
 
-BACKOFF: Backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+BACKOFF: Backoff = wait_exponential(multiplier=0.5, max=8.0) + wait_random(0.0, 0.5)
 
 MAX_BLANK = 64 * 1024
 """Bytes of white space that are waited out at the beginning of a stream."""

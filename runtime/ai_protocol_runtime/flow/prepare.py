@@ -129,10 +129,9 @@ def _filled(target: Target, name: str) -> str:
         return quote(target.model, safe="@:")
     value = next((value for value in map(os.environ.get, variable.env) if value), variable.default)
     if value is None:
-        raise ArgumentError(
-            f"{target.provider.name} needs its {name} ({variable.description}): set {' or '.join(variable.env)}, "
-            "or pass base_url"
-        )
+        instead = ", or pass base_url" if f"{{{name}}}" in target.provider.base_url else ""
+        names = " or ".join(variable.env)
+        raise ArgumentError(f"{target.provider.name} needs its {name} ({variable.description}): set {names}{instead}")
     return value
 
 

@@ -98,8 +98,8 @@ def simulate(name: str, script: Script, *, pace: float = 0.0) -> Simulated:
     """Make ``simulator/<name>`` follow a script, until it is closed (it is a context manager).
 
     `script` is a list of items, each an answer or a function from the `Request` to one, given in turn; or one answer;
-    or one function for all requests. When the answers are used up, further requests get an HTTP 400 that says so. `pace`:
-    seconds before each event of a stream. Raises `ArgumentError` when the name is taken.
+    or one function for all requests. When the answers are used up, further requests get an HTTP 400 that says so.
+    `pace`: seconds before each event of a stream. Raises `ArgumentError` when the name is taken.
     """
     simulated = Simulated(name, script, pace)
     with _lock:

@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import lru_cache
-from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
@@ -264,6 +263,26 @@ def _ours(error: Exception, watch: _Watch) -> Exception:
     return error
 
 
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keep none: the pools are shared by callers with different keys. (Looking for them is slow, too.)"""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class _Client(httpx.Client):
+    @property  # type: ignore[misc]  # where httpx's own can be set
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+
+class _AsyncClient(httpx.AsyncClient):
+    @property  # type: ignore[misc]  # where httpx's own can be set
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+
 class _Pools:
     """The clients this process shares: one for synchronous calls, one for each event loop."""
 
@@ -278,7 +297,7 @@ class _Pools:
         if self._client is None:
             with self._lock:
                 if self._client is None:
-                    self._client = httpx.Client(verify=self._tls(), limits=_LIMITS, cookies=_NoCookies())
+                    self._client = _Client(verify=self._tls(), limits=_LIMITS)
         return self._client
 
     async def asynchronous(self) -> httpx.AsyncClient:
@@ -288,7 +307,7 @@ class _Pools:
             with self._lock:
                 for old in [old for old in self._clients if old.is_closed()]:
                     del self._clients[old], self._closers[old]
-                client = httpx.AsyncClient(verify=self._tls(), limits=_LIMITS, cookies=_NoCookies())
+                client = _AsyncClient(verify=self._tls(), limits=_LIMITS)
                 self._clients[loop], self._closers[loop] = client, self._closing(loop, client)
             await anext(self._closers[loop])
         return client
@@ -311,13 +330,6 @@ class _Pools:
         if self._client is not None:
             self._client.close()
             self._client = None
-
-
-class _NoCookies(CookieJar):
-    """Remembers nothing: the pools are shared by callers with different keys."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        pass
 
 
 _pools = _Pools()

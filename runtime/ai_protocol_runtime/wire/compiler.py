@@ -40,7 +40,7 @@ class Compiler:
             if operators.find(name) or name in (data.get("tables") or {}):
                 raise fault(("maps", name), f"`{name}` is also an operator or a table; call it something else")
         named = dict(self.maps)
-        self.usage = usage.operator(data.get("usage") or {})
+        self.usage = usage.operator(data.get("usage") or {}, self.wire)
         if "usage" in data:
             for field in data["usage"]:
                 if field not in usage.FIELDS:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from ai_protocol_runtime.types import Answer, Candidate, Loss, Request, Text, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, Loss, Message, Request, Text, ToolCall, Usage
 from ai_protocol_runtime.types.errors import MalformedResponseError
 
 from . import generate
@@ -76,7 +77,8 @@ class WireFormat:
         results = [v for t in compiler.tables.values() for v in t.kinds.get("tool_result", ())]
         self.needs_ids = any("call_id" in v.required for v in results)
         merge = _voices(data.get("merge") or [])
-        self._history = History(self.id, variants, merge, data.get("sent_back") or {}, self.needs_ids)
+        private = frozenset(data.get("private") or ())
+        self._history = History(self.id, variants, merge, data.get("sent_back") or {}, self.needs_ids, private)
         self._ats = {v.at for v in variants}
         self._in_path = {name for p in self._paths for name in p.groupindex}
         compiler.check(request.holes(), KINDS["request"], ("request",))
@@ -88,6 +90,8 @@ class WireFormat:
         self.generated_events = self._generated()
         self.passing_keys = padding | generate.passing_keys(compiler)
         self._said = request.holes() | self._in_path | {"messages", "extra"}
+        if self._paths:  # whether it is a stream is said by the path, too
+            self._said.add("stream")
 
     def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
         variants = []
@@ -186,7 +190,7 @@ class WireFormat:
         for pattern in self._paths:
             found = pattern.search(path)
             if found is not None:
-                own.update({k: v for k, v in found.groupdict().items() if v is not None})
+                own.update({k: unquote(v) for k, v in found.groupdict().items() if v is not None})
                 break
         request = Request(**own)
         request.messages = self._history.decode(body)
@@ -238,10 +242,23 @@ class WireFormat:
         """Reads the bytes of a stream."""
         return StreamReader(self, framing, max_event=max_event, generated=generated)
 
-    def _word(self, candidate: Candidate) -> Any:
+    def _count(self, usage: Usage | None, out: Writing) -> None:
+        """Name the counts that the format has no place for."""
+        if usage is None:
+            return
+        back = self.compiler.usage.decode(self.compiler.usage.encode(usage))
+        for f in fields(Usage):
+            value = getattr(usage, f.name)
+            if f.name not in ("raw", "extra") and value and getattr(back, f.name) != value:
+                out.lose(f"usage.{f.name}", value)
+
+    def _word(self, candidate: Candidate, out: Writing) -> Any:
         reason = candidate.finish_reason or "stop"
         if self.finish is None:
             return reason
+        if reason not in self.finish.words:
+            out.lose("candidate.finish_reason", reason)
+            reason = "stop"
         if candidate.stop_sequence is not None:  # some have a word of its own for that
             precise = f"{reason} with stop_sequence"
             word = self.finish.encode(precise)
@@ -306,19 +323,23 @@ class WireFormat:
         out = Writing(self.id, answer=True)
         if answer.error is not None and not answer.candidates and answer.extra and answer.extra.get("wire") == self.id:
             return dict(answer.extra.get("rest") or {"error": answer.error})
-        body = self.answers.write_one(self.worded(answer), {}, out)
+        body = self.answers.write_one(self.worded(answer, out), {}, out)
         if losses is not None:
             losses += out.losses
         return body if isinstance(body, dict) else {}
 
-    def worded(self, answer: Answer) -> Answer:
+    def worded(self, answer: Answer, out: Writing) -> Answer:
         """A copy whose finish words are this wire's own, and whose calls have the ids that others leave out. An
         answer that does not say why it ended has simply ended."""
         candidates = []
-        for number, c in enumerate(answer.candidates):
+        said = answer.candidates
+        if not said and not (answer.extra and answer.extra.get("wire") == self.id):
+            said = [Candidate(Message("assistant"), answer.finish_reason)]
+        self._count(answer.usage, out)
+        for number, c in enumerate(said):
             own = bool(c.extra) and (c.extra or {}).get("wire") == self.id
             if not own or self.finish_reason(c) != c.finish_reason:
-                word = self._word(c)
+                word = self._word(c, out)
                 detail = None
                 if isinstance(word, str) and ":" in word:
                     word, detail = word.split(":", 1)
@@ -341,6 +362,6 @@ def _path_pattern(template: str) -> re.Pattern[str]:
     end = 0
     for match in re.finditer(r"\$\{([a-z_]+)\}|\*", template):
         pattern += re.escape(template[end : match.start()])
-        pattern += f"(?P<{match[1]}>[^/:?]+)" if match[1] else "[^/:?]+"
+        pattern += f"(?P<{match[1]}>.+)" if match[1] else "[^/:?]+"
         end = match.end()
     return re.compile(pattern + re.escape(template[end:]))

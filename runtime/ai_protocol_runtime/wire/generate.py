@@ -180,10 +180,15 @@ def _layout(compiler: Compiler) -> _Piece | None:
     if not isinstance(top, n.Obj) or top.also:
         return None
     usage = [e.names[0] for e in top.entries if isinstance(e.node, n.Hole) and e.node.name == "usage"]
-    listed = [e for e in top.entries if isinstance(e.node, n.Items) and e.node.hole.name == "candidates"]
-    if len(listed) != 1 or not isinstance(listed[0].node, n.Items):
+    listed = [
+        (e.names[0], option.hole.table or "")
+        for e in top.entries
+        for option in (e.node.options if isinstance(e.node, n.OneOf) else (e.node,))
+        if isinstance(option, n.Items) and option.hole.name == "candidates"
+    ]
+    if len(listed) != 1:
         return None
-    candidate = compiler.nodes.get((listed[0].node.hole.table or "", "candidate", 0))
+    candidate = compiler.nodes.get((listed[0][1], "candidate", 0))
     if not isinstance(candidate, n.Obj) or candidate.also:
         return None
     index: list[str] = []
@@ -200,7 +205,7 @@ def _layout(compiler: Compiler) -> _Piece | None:
             silent |= set(e.names)
     if not index or not isinstance(node, n.Obj):
         return None
-    return _Piece(listed[0].names[0], usage, index, message, silent, node)
+    return _Piece(listed[0][0], usage, index, message, silent, node)
 
 
 def _message(compiler: Compiler, node: n.Obj) -> tuple[list[str], list[str], set[str]]:

@@ -45,6 +45,7 @@ class History:
     merge: list[list[str]]
     sent_back: dict[str, list[str]]
     needs_ids: bool
+    private: frozenset[str]
 
     # reading
 
@@ -103,7 +104,7 @@ class History:
     ) -> None:
         src = {"role": message.role, "parts": parts, "name": message.name, "citations": message.citations}
         if "citations" in v.shape.holes():
-            src = lifted(src)
+            src = lifted(src, out, self.wire, self.private)
         mark = out.mark()
         value = v.shape.build(src, rest, out)
         if isinstance(rest, dict) and "$raw" in rest and out.filled == mark[0]:
@@ -183,7 +184,10 @@ class History:
         for part in message.parts:
             elsewhere = self._foreign(part) and bool(part.extra)
             if elsewhere and isinstance(part, Text) and not part.text:
-                continue  # it carried only what its own wire can read
+                for name in ("citations", "signature", "cache"):
+                    if getattr(part, name):
+                        out.lose(f"text.{name}", getattr(part, name), "only the wire it came from can read it")
+                continue
             if elsewhere and isinstance(part, Reasoning) and not part.text:
                 out.lose("reasoning", part.encrypted or part.signature, "only the wire it came from can read it")
                 continue

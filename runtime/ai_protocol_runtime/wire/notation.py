@@ -40,6 +40,7 @@ class Hole:
     optional: bool = False
     default: Any = ABSENT
     joined: bool = False
+    read_only: bool = False
     ops: tuple[operators.Operator, ...] = ()
     table: str | None = None
 
@@ -96,7 +97,7 @@ class Obj:
 
 Node: TypeAlias = Const | Hole | Template | Items | Single | OneOf | Join | Obj
 
-_HOLE = re.compile(r"\$(?P<name>[a-z_]*)(?P<mark>[~+])?(?:=(?P<default>.*))?", re.DOTALL)
+_HOLE = re.compile(r"\$(?P<name>[a-z_]*)(?P<mark>[~+-])?(?:=(?P<default>.*))?", re.DOTALL)
 _INSIDE = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+))")
 
 
@@ -199,7 +200,8 @@ class Notation:
                 known = [*self.maps, *operators.OPERATORS, *self.tables]
                 raise self.error(path, f"`{pipe}` is no operator, map or table of this file{nearest(pipe, known)}")
         value = ABSENT if default is None else yaml.safe_load(default)
-        return Hole(name, mark == "~" or value is not ABSENT, value, mark == "+", tuple(ops), table)
+        optional = mark in ("~", "-") or value is not ABSENT
+        return Hole(name, optional, value, mark == "+", mark == "-", tuple(ops), table)
 
     def _template(self, data: str, path: Path) -> Node:
         pieces: list[tuple[str, str]] = []

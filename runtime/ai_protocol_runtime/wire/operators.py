@@ -44,6 +44,8 @@ class Operator:
     encode: Callable[[Any], Any]
     exact: bool = True
     "encode(decode(x)) is always x, so the matcher need not look"
+    words: frozenset[Any] = frozenset()
+    "of a map: the unified words that it can say"
 
 
 def _same(value: Any) -> Any:
@@ -133,8 +135,8 @@ OPERATORS: dict[str, Operator] = {
 
 
 def find(name: str) -> Operator | None:
-    """The operator of that name; ``like image/*`` makes a guard for strings that begin so, ``among a b`` one for these words
-    (or lists of them)."""
+    """The operator of that name; ``like image/*`` makes a guard for strings that begin so, ``among a b`` one for
+    these words (or lists of them)."""
     if name.startswith("like "):
         return _like(name.removeprefix("like ").strip())
     if name.startswith("among "):
@@ -164,4 +166,4 @@ def mapping(name: str, table: dict[Any, Any]) -> Operator:
     def encode(value: Any) -> Any:
         return through(back, value)
 
-    return Operator(name, decode, encode, exact=False)
+    return Operator(name, decode, encode, exact=False, words=frozenset(back))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ai_protocol_runtime.types import Loss
 
 from . import notation as n
-from .kinds import TYPES
+from .kinds import DERIVED, TYPES
 from .operators import FAIL, KEEP, MISSING
 
 if TYPE_CHECKING:
@@ -94,24 +94,32 @@ class HoleShape:
         self.back = tuple(reversed(hole.ops))
         self.exact = all(op.exact for op in hole.ops)
         self.types = TYPES.get(hole.name)
+        self.read_only = hole.read_only
 
     def match(self, value: Any, got: Captures) -> Rest:
         if not self.name:
             return KEEP
         if value is None:
             return KEEP if self.optional else FAIL
-        now = value
-        for op in self.ops:
-            now = op.decode(now)
-            if now is FAIL:
-                return FAIL
+        now = self._decode(value)
+        if now is FAIL:
+            return FAIL
         if self.types is not None and type(now) not in self.types:
             return FAIL
         got[self.name] = now
+        if self.read_only:
+            return KEEP
         hollow = value == "" and self.default is not n.ABSENT  # written, it would become the default
         if not hollow and (self.exact or equal(self._encode(now), value)):
             return None
         return {"$was": value, "$now": now}
+
+    def _decode(self, value: Any) -> Any:
+        for op in self.ops:
+            value = op.decode(value)
+            if value is FAIL:
+                return FAIL
+        return value
 
     def _encode(self, value: Any) -> Any:
         for op in self.back:
@@ -121,7 +129,7 @@ class HoleShape:
         return value
 
     def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
-        value = src.get(self.name) if self.name else None
+        value = src.get(self.name) if self.name and not self.read_only else None
         if rest is not None and "$was" in rest and equal(rest["$now"], value):
             out.filled += 1
             return rest["$was"]
@@ -132,11 +140,13 @@ class HoleShape:
         written = self._encode(value)
         if written is MISSING:
             out.lose(self.name, value, "the wire format has other words for it")
+        elif not self.exact and self.name not in DERIVED and self._decode(written) != value:
+            out.lose(self.name, value, f"sent as {written!r}")
         out.filled += written is not MISSING and written != self.default  # a default says nothing new
         return written
 
     def holes(self) -> set[str]:
-        return {self.name} if self.name else set()
+        return {self.name} if self.name and not self.read_only else set()
 
     def tables(self) -> list[Table]:
         return []
@@ -319,12 +329,20 @@ class OneOfShape:
             mark = out.mark()
             value = self.options[number].build(src, own, out)
             if value is not MISSING and not (value == [] and self.otherwise is not n.ABSENT):
+                self._lose(src, out, self.options[number].holes())
                 return value
             out.undo(mark)
-        for name in {getattr(o, "name", "") for o in self.options if o.tables()}:
-            for thing in src.get(name) or ():
-                out.lose(thing.kind, thing)
+        self._lose(src, out, set())
         return MISSING if self.otherwise is n.ABSENT else self.otherwise
+
+    def _lose(self, src: Captures, out: Writing, said: set[str]) -> None:
+        """The things that other alternatives would have said."""
+        names = {o.name for o in self.options if isinstance(o, (ThingShape, ItemsShape))} - said
+        for name in sorted(names):
+            things = src.get(name)
+            for thing in things if isinstance(things, list) else [things]:
+                if thing is not None:
+                    out.lose(name if thing is things else thing.kind, thing)
 
     def _home(self, src: Captures) -> int:
         """The option whose table the first thing came from."""
@@ -463,7 +481,7 @@ class ObjShape:
         made: Captures = {}
         rest = rest if isinstance(rest, dict) else {}
         notes = rest.get("$", {})
-        shares = self._shares(src) if self.shared else {}
+        shares = self._shares(src, out) if self.shared else {}
         for e in self.entries:
             key = notes["as"].get(e.first, e.first) if "as" in notes else e.first
             own = rest.get(e.first)
@@ -499,7 +517,7 @@ class ObjShape:
             made["$"] = notes["$"]
         return made
 
-    def _shares(self, src: Captures) -> dict[str, list[Any]]:
+    def _shares(self, src: Captures, out: Writing) -> dict[str, list[Any]]:
         """Several entries take from one list: a part goes back to its home table, a new one to the first that takes
         it."""
         shares: dict[str, list[Any]] = {}
@@ -510,6 +528,8 @@ class ObjShape:
                 home = [e for e in takers if any(t.is_home(thing) for t in e.tables)]
                 for e in (home or takers)[:1]:
                     shares[e.first].append(thing)
+                if not takers:
+                    out.lose(thing.kind, thing)
         return shares
 
     def holes(self) -> set[str]:

@@ -192,7 +192,7 @@ class Table:
                 continue
             mark = out.mark()
             if "citations" in v.holes and "parts" in v.holes:
-                src = lifted(src)
+                src = lifted(src, out, self.wire, self.private)
             if v.outer:
                 src.update({name: around.get(name) for name in v.outer})
             value = v.shape.build(src, rest if v is home else None, out)
@@ -254,11 +254,17 @@ class Table:
         return mark
 
 
-def lifted(src: Captures) -> Captures:
-    """For a wire that gives citations for the message as a whole: those of its texts."""
+def lifted(src: Captures, out: Writing, wire: str, private: frozenset[str]) -> Captures:
+    """For a wire that gives citations for the message as a whole: those of its texts (in a request, if they are its
+    own)."""
     texts = [p for p in src["parts"] if isinstance(p, Text) and p.citations]
     if not texts:
         return src
+    if not out.answer and "citations" in private:
+        strange = [p for p in texts if p.extra and p.extra.get("wire", wire) != wire]
+        for p in strange:
+            out.lose("text.citations", p.citations, "only the wire it came from can read it")
+        texts = [p for p in texts if p not in strange]
     parts = [replace(p, citations=None) if isinstance(p, Text) and p.citations else p for p in src["parts"]]
     cited = [*(src.get("citations") or []), *(c for p in texts for c in p.citations or ())]
     return {**src, "parts": parts, "citations": cited}

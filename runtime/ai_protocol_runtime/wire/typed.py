@@ -153,6 +153,9 @@ class EventDecoder:
             if group is not None:
                 thing.extra["group"] = group
             key = (entry.space, own["index"], sub)
+            left = content_of(thing.extra.pop("rest", None)) if thing.extra else None
+            if left:
+                thing.extra["rest"] = left
             if key not in self.lane.by_key:
                 self.assembly.begin(self.lane, thing, key, out)
 

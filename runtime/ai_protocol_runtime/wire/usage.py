@@ -29,13 +29,13 @@ def parse(field: str, text: str) -> Sum:
     return Sum(field, tuple(tuple(t.split(".")) for t in terms if t != "0"), "0" in terms)
 
 
-def operator(equations: dict[str, str]) -> Operator:
+def operator(equations: dict[str, str], wire: str) -> Operator:
     sums = [parse(field, text) for field, text in equations.items()]
 
     def decode(raw: Any) -> Any:
         if type(raw) is not dict:
             return FAIL
-        usage = Usage(raw=raw)
+        usage = Usage(raw=raw, extra={"wire": wire})
         for s in sums:
             if s.field == "total":
                 continue
@@ -47,7 +47,8 @@ def operator(equations: dict[str, str]) -> Operator:
     def encode(usage: Any) -> Any:
         if not isinstance(usage, Usage):
             return FAIL
-        if usage.raw is not None and decode(usage.raw) == usage:
+        own = usage.raw is not None and usage.extra is not None and usage.extra.get("wire") == wire
+        if own and decode(usage.raw) == usage:
             return usage.raw
         out: dict[str, Any] = {}
         for s in sorted(sums, key=lambda s: len(s.terms)):

@@ -139,7 +139,9 @@ class PieceEncoder:
         return body if body is not MISSING else {}
 
     def _end(self, answer: Answer) -> list[WireEvent]:
-        worded = self.format.worded(answer)
+        noted = Writing(self.format.id, answer=True)
+        worded = self.format.worded(answer, noted)
+        self.losses += noted.losses
         endings = [
             Candidate(
                 Message(), finish_word=c.finish_word, finish_detail=c.finish_detail, index=c.index, logprobs=c.logprobs
@@ -204,7 +206,8 @@ class EventEncoder:
                 if kind is None:
                     return out  # of a block that is told of when it ends
                 self._begin(event.index, kind(), out)
-            self._delta(self._open[event.index], name, value, out)
+            if event.index in self._open:
+                self._delta(self._open[event.index], name, value, out)
         return out
 
     def _start(self, usage: Usage | None, out: list[WireEvent]) -> None:
@@ -299,7 +302,10 @@ class EventEncoder:
     def _end(self, answer: Answer, out: list[WireEvent]) -> None:
         self._close_group(out)
         started = self._started or ResponseStarted()
-        worded = self.format.worded(replace(answer, id=answer.id or started.id, model=answer.model or started.model))
+        noted = Writing(self.format.id, answer=True)
+        named = replace(answer, id=answer.id or started.id, model=answer.model or started.model)
+        worded = self.format.worded(named, noted)
+        self.losses += noted.losses
         reason = worded.candidates[0].finish_word if worded.candidates else None
         src = {"answer": worded, "candidates": worded.candidates[:1], "usage": answer.usage}
         self._say("finish", src, out, str(reason))
