@@ -19,6 +19,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.utils.json import parse_partial_json
 
 from ai_protocol_runtime.types import (
+    Answer,
     Candidate,
     Message,
     PartEnded,
@@ -38,46 +39,49 @@ from ._blocks import Block, to_block
 from ._outputs import V1, CallIds, generation_info, metadata, to_blocks, usage_metadata
 
 
-class Chunks:
-    """The chunks of one stream: `feed` it every event, in order."""
+class Pieces:
+    """The blocks of a stream's answer, piece by piece: `feed` it every event, in order.
+
+    A block's pieces have its type and index, and are what is new of it. Of several candidates only the first is told.
+    `unknown` are the events that the wire format does not know, as they came.
+    """
 
     def __init__(self) -> None:
+        self.unknown: list[Any] = []
         self._ids = CallIds()
         self._called: dict[int, tuple[str | None, str]] = {}  # id and name under which each call was announced
         self._shown: set[int] = set()
-        self._raw: list[Any] = []
 
-    def feed(self, event: StreamingEvent) -> ChatGenerationChunk | None:
-        """The chunk that this event becomes; None if it says nothing yet. Of several candidates only the first is
-        streamed."""
+    def feed(self, event: StreamingEvent) -> Block | None:
+        """The piece that this event is; None if it says nothing yet."""
         read = _READERS.get(type(event))
         if read is None or getattr(event, "candidate", None):
             return None
         return read(self, event)
 
-    def _text(self, event: PartialContentDelta) -> ChatGenerationChunk:
+    def _text(self, event: PartialContentDelta) -> Block:
         self._shown.add(event.index)
-        return _chunk({"type": "text", "text": event.content, "index": event.index})
+        return {"type": "text", "text": event.content, "index": event.index}
 
-    def _thinking(self, event: ThinkingDelta) -> ChatGenerationChunk:
+    def _thinking(self, event: ThinkingDelta) -> Block:
         self._shown.add(event.index)
-        return _chunk({"type": "reasoning", "reasoning": event.thinking, "index": event.index})
+        return {"type": "reasoning", "reasoning": event.thinking, "index": event.index}
 
-    def _refusal(self, event: RefusalDelta) -> ChatGenerationChunk:
+    def _refusal(self, event: RefusalDelta) -> Block:
         self._shown.add(event.index)
         value = {"type": "refusal", "refusal": event.refusal}
-        return _chunk({"type": "non_standard", "value": value, "index": event.index})
+        return {"type": "non_standard", "value": value, "index": event.index}
 
-    def _call_started(self, event: ToolCallStarted) -> ChatGenerationChunk:
+    def _call_started(self, event: ToolCallStarted) -> Block:
         self._shown.add(event.index)
         call_id = self._ids.replacement(event.id) or event.id
         self._called[event.index] = (call_id, event.name)
-        return _fragment(event.index, "", call_id, event.name)
+        return {"type": "tool_call_chunk", "id": call_id, "name": event.name, "args": "", "index": event.index}
 
-    def _call_went_on(self, event: PartialToolCall) -> ChatGenerationChunk:
-        return _fragment(event.index, event.arguments)
+    def _call_went_on(self, event: PartialToolCall) -> Block:
+        return {"type": "tool_call_chunk", "id": None, "name": None, "args": event.arguments, "index": event.index}
 
-    def _part_known(self, event: PartStarted | PartEnded) -> ChatGenerationChunk | None:
+    def _part_known(self, event: PartStarted | PartEnded) -> Block | None:
         """A part of which nothing is streamed is shown when it is complete; one that no shape knows may still change
         until the very end, so that only its place and type are shown."""
         unknown = isinstance(event.part, Raw)
@@ -90,29 +94,13 @@ class Chunks:
         if unknown:
             value = block["value"]
             block["value"] = {"type": value["type"]} if "type" in value else {}
-        return _chunk({**block, "index": event.index})
+        return {**block, "index": event.index}
 
-    def _unknown(self, event: RawEvent) -> None:
-        self._raw.append(event.value)
+    def _not_known(self, event: RawEvent) -> None:
+        self.unknown.append(event.value)
 
-    def _end(self, event: StreamEnd) -> ChatGenerationChunk:
-        answer = event.answer
-        candidate = answer.candidates[0] if answer.candidates else Candidate(answer.message, answer.finish_reason)
-        blocks, calls = self._completions(candidate.message)
-        about = V1 | metadata(answer, candidate)
-        if self._raw:
-            about["raw_events"] = self._raw
-        message = AIMessageChunk(
-            content=blocks,  # type: ignore[arg-type]  # a list is invariant
-            tool_call_chunks=calls,
-            response_metadata=about,
-            usage_metadata=usage_metadata(answer.usage),
-            chunk_position="last",
-        )
-        return ChatGenerationChunk(message=message, generation_info=generation_info(candidate))
-
-    def _completions(self, message: Message) -> tuple[list[Block], list[ToolCallChunk]]:
-        """What the finished parts say beyond what was streamed, and what is to be added to their calls."""
+    def completions(self, message: Message) -> tuple[list[Block], list[ToolCallChunk]]:
+        """What the finished message says beyond the pieces, and what is to be added to its calls."""
         blocks: list[Block] = []
         calls: list[ToolCallChunk] = []
         for index, block in enumerate(to_blocks(message, self._call_id)):
@@ -143,38 +131,67 @@ class Chunks:
 _ADDED = ("type", "id", "annotations", "extras", "error")
 """Keys of a block that come with the last chunk; `id` may be said twice if it is the same."""
 
-_READERS: dict[type[Any], Callable[[Chunks, Any], ChatGenerationChunk | None]] = {
-    PartialContentDelta: Chunks._text,
-    ThinkingDelta: Chunks._thinking,
-    PartialToolCall: Chunks._call_went_on,
-    RefusalDelta: Chunks._refusal,
-    ToolCallStarted: Chunks._call_started,
-    PartStarted: Chunks._part_known,
-    PartEnded: Chunks._part_known,
-    RawEvent: Chunks._unknown,
-    StreamEnd: Chunks._end,
+_READERS: dict[type[Any], Callable[[Pieces, Any], Block | None]] = {
+    PartialContentDelta: Pieces._text,
+    ThinkingDelta: Pieces._thinking,
+    PartialToolCall: Pieces._call_went_on,
+    RefusalDelta: Pieces._refusal,
+    ToolCallStarted: Pieces._call_started,
+    PartStarted: Pieces._part_known,
+    PartEnded: Pieces._part_known,
+    RawEvent: Pieces._not_known,
 }
 
 
-def _chunk(block: Block) -> ChatGenerationChunk:
-    return ChatGenerationChunk(message=AIMessageChunk(content=[block], response_metadata=V1))
+class Chunks:
+    """The chunks of one stream: `feed` it every event, in order."""
+
+    def __init__(self) -> None:
+        self._pieces = Pieces()
+
+    def feed(self, event: StreamingEvent) -> ChatGenerationChunk | None:
+        """The chunk that this event becomes; None if it says nothing yet."""
+        if type(event) is StreamEnd:
+            return self._last(event.answer)
+        block = self._pieces.feed(event)
+        if block is None:
+            return None
+        return ChatGenerationChunk(message=fragment(block) if block["type"] == "tool_call_chunk" else _message(block))
+
+    def _last(self, answer: Answer) -> ChatGenerationChunk:
+        candidate = answer.candidates[0] if answer.candidates else Candidate(answer.message, answer.finish_reason)
+        blocks, calls = self._pieces.completions(candidate.message)
+        about = V1 | metadata(answer, candidate)
+        if self._pieces.unknown:
+            about["raw_events"] = self._pieces.unknown
+        message = AIMessageChunk(
+            content=blocks,  # type: ignore[arg-type]  # a list is invariant
+            tool_call_chunks=calls,
+            response_metadata=about,
+            usage_metadata=usage_metadata(answer.usage),
+            chunk_position="last",
+        )
+        return ChatGenerationChunk(message=message, generation_info=generation_info(candidate))
 
 
-def _fragment(index: int, args: str, call_id: str | None = None, name: str | None = None) -> ChatGenerationChunk:
+def _message(block: Block) -> AIMessageChunk:
+    return AIMessageChunk(content=[block], response_metadata=V1)
+
+
+def fragment(block: Block) -> AIMessageChunk:
     """A piece of a tool call.
 
     LangChain's validator runs a parser of broken JSON over every fragment, for ten times the cost of all the rest. Only
     one that begins like an object can come out of it as a call; what the others come out as is put there directly.
     """
-    block: Block = {"type": "tool_call_chunk", "id": call_id, "name": name, "args": args, "index": index}
+    args, name, call_id = block["args"], block["name"], block["id"]
+    call = tool_call_chunk(name=name, args=args, id=call_id, index=block["index"])
     if not args or args.lstrip().startswith("{"):
-        call = tool_call_chunk(name=name, args=args, id=call_id, index=index)
-        whole = AIMessageChunk(content=[block], tool_call_chunks=[call], response_metadata=V1)
-        return ChatGenerationChunk(message=whole)
-    message = AIMessageChunk(content=[block], response_metadata=V1)
-    message.tool_call_chunks = [tool_call_chunk(name=name, args=args, id=call_id, index=index)]
+        return AIMessageChunk(content=[block], tool_call_chunks=[call], response_metadata=V1)
+    message = _message(block)
+    message.tool_call_chunks = [call]
     message.invalid_tool_calls = [invalid_tool_call(name=name, args=args, id=call_id, error=None)]
-    return ChatGenerationChunk(message=message)
+    return message
 
 
 def unreadable_ending(arguments: str) -> str:

@@ -38,13 +38,12 @@ def read_content(message: BaseMessage) -> list[Part]:
 def read_blocks(message: BaseMessage) -> Iterator[tuple[Block, Part]]:
     """The same, each part with the block it was read from."""
     content = message.content
-    for block in [content] if isinstance(content, str) else content:
+    if isinstance(content, str):
+        content = [content] if content else []
+    for block in content:
         if isinstance(block, str):
-            if block or content != block:
-                yield {}, Text(block)
-            continue
-        part = _own(block)
-        if part is not None:
+            yield {}, Text(block)
+        elif (part := _own(block)) is not None:
             yield block, part
         else:
             yield from _translated(block, message)

@@ -44,7 +44,7 @@ def to_messages(messages: Sequence[BaseMessage]) -> list[Message]:
 
 
 def _message(message: BaseMessage, calls: dict[str, ToolCall]) -> Message:
-    """`calls` are the tool calls so far by the ids that LangChain knows them by, which may not be the wire's."""
+    """`calls` are the tool calls of blocks so far, by the ids LangChain knows them by: the wire may have others."""
     match message:
         case AIMessage():
             return _assistant(message, calls)
@@ -116,10 +116,8 @@ def _called(message: AIMessage, calls: dict[str, ToolCall]) -> list[Part]:
                 listed.remove(call)
                 if isinstance(call["args"], dict):
                     part = replace(part, name=call["name"], arguments=arguments_text(call["args"], part.arguments))
-            calls[known or ""] = part
+            if known:
+                calls[known] = part
         parts.append(part)
-    for call in listed:
-        part = ToolCall(call.get("id"), call.get("name") or "", arguments_text(call.get("args")))
-        calls[call.get("id") or ""] = part
-        parts.append(part)
+    parts += [ToolCall(c.get("id"), c.get("name") or "", arguments_text(c.get("args"))) for c in listed]
     return parts

@@ -238,7 +238,8 @@ class ChatAIProtocol(BaseChatModel):
         return {key: value for key, value in about.items() if value is not None}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        params = super()._get_ls_params(stop=stop or self.stop or None, **kwargs)  # type: ignore[arg-type]
+        usual = [self.stop] if isinstance(self.stop, str) else self.stop
+        params = super()._get_ls_params(stop=stop or usual, **kwargs)
         params["ls_provider"], params["ls_model_name"] = self._whom(kwargs.get("model"))
         return params
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.sdk
-for package in ("openai", "anthropic", "google.genai"):
-    pytest.importorskip(package)
+pytest.importorskip("openai")
+pytest.importorskip("anthropic")
+pytest.importorskip("google.genai")
 
 from .judges import answer_problems, event_problems, request_problems, strays
 from .order import out_of_order
+
+pytestmark = pytest.mark.sdk
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 REQUESTS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.utils.json import parse_partial_json
 
 from ai_protocol_integrations.langchain._blocks import parse_arguments
-from ai_protocol_integrations.langchain._chunks import _fragment, unreadable_ending
+from ai_protocol_integrations.langchain._chunks import fragment, unreadable_ending
 from ai_protocol_integrations.langchain._inputs import to_messages
 from ai_protocol_integrations.langchain._outputs import V1
 from ai_protocol_runtime.types import (
@@ -147,8 +147,8 @@ def test_the_sum_is_the_whole(parts: list[Part], citations: Any, usage: Usage | 
 
 @given(st.text(alphabet='{}[]",:\\ \nab1', max_size=20))
 def test_a_fragment_is_what_langchain_makes_of_it(text: str) -> None:
-    ours = _fragment(3, text).message
     block = {"type": "tool_call_chunk", "id": None, "name": None, "args": text, "index": 3}
+    ours = fragment(block)
     theirs = AIMessageChunk(
         content=[block],
         tool_call_chunks=[tool_call_chunk(name=None, args=text, id=None, index=3)],

@@ -128,9 +128,10 @@ class FinalCandidate:
 
 @dataclass(slots=True)
 class RawEvent:
-    """An event the wire format does not know, as it came."""
+    """An event the wire format (`wire`) does not know, as it came."""
 
     value: Any
+    wire: str | None = None
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ class PieceDecoder:
                 self.failed = True
                 out.append(StreamError(error))
             else:
-                out.append(RawEvent(data))
+                out.append(RawEvent(data, self.format.id))
             return
         self._head(piece)
         self.assembly.start(out)

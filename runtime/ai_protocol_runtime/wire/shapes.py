@@ -485,10 +485,11 @@ class ObjShape:
         for e in self.entries:
             key = notes["as"].get(e.first, e.first) if "as" in notes else e.first
             own = rest.get(e.first)
+            own = own if isinstance(own, dict) else None  # what else stands there is no complement of ours
             absent = e.noted and e.first in notes.get("no", ())
             if e.const is not n.ABSENT:
                 if not absent:
-                    made[key] = own["$raw"] if own is not None else e.shape.build(src, None, out)
+                    made[key] = own["$raw"] if own is not None and "$raw" in own else e.shape.build(src, None, out)
                 continue
             if e.first in shares:
                 src = {**src, e.pool or "": shares[e.first]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ai_protocol_runtime.types import Raw, Text
+from ai_protocol_runtime.types import Message, Raw, Text
 
 from .kinds import DERIVED, Kind
 from .operators import FAIL, KEEP, MISSING
@@ -176,7 +176,7 @@ class Table:
             hidden = [name for name in self.private if src.get(name) not in (None, "", [])]
             for name in hidden:
                 src[name] = None
-        carried = [name for name, value in src.items() if name not in DERIVED and value not in (None, "", [])]
+        carried = [name for name, value in src.items() if name not in DERIVED and not _empty(value)]
         home: Variant | None = None
         rest = None
         if own and thing.extra.get("alt", ("",))[0] == self.name and thing.extra["alt"][1] == thing.kind:
@@ -268,6 +268,10 @@ def lifted(src: Captures, out: Writing, wire: str, private: frozenset[str]) -> C
     parts = [replace(p, citations=None) if isinstance(p, Text) and p.citations else p for p in src["parts"]]
     cited = [*(src.get("citations") or []), *(c for p in texts for c in p.citations or ())]
     return {**src, "parts": parts, "citations": cited}
+
+
+def _empty(value: Any) -> bool:
+    return value in (None, "", []) or (isinstance(value, Message) and not value.parts and not value.citations)
 
 
 def _shown(thing: Any) -> Any:

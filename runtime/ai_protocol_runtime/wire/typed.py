@@ -117,14 +117,13 @@ class EventDecoder:
             self.failed = True
             out.append(StreamError(error))
         else:
-            out.append(RawEvent(data))
+            out.append(RawEvent(data, self.format.id))
 
     def _ignore(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         """It says nothing that another event does not say."""
 
     def _start(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         self._take(own["answer"], out)
-        self.assembly.start(out)
 
     def _take(self, answer: Answer, out: list[StreamingEvent]) -> None:
         """The envelope of an answer that stands inside an event."""
@@ -134,6 +133,7 @@ class EventDecoder:
             if value is not None:
                 setattr(head, name, value)
         head.extra = answer.extra
+        self.assembly.start(out)
         usage, answer.usage = answer.usage, None
         self.assembly.usage(usage, self.format.read_usage, out)
         for candidate in answer.candidates[:1]:
@@ -219,6 +219,7 @@ class EventDecoder:
                 setattr(candidate, name, getattr(ending, name) or getattr(candidate, name))
         self.assembly.usage(own.get("usage"), self.format.read_usage, out)
         left = content_of(rest) or {}
+        left.pop(self._dispatch, None)
         for key in entry.nested:
             inner = left.pop(key, None)
             if isinstance(inner, dict):

@@ -44,6 +44,15 @@ if TYPE_CHECKING:
     from .tables import Table
     from .typed import Line
 
+_STREAMED: tuple[tuple[str, Any], ...] = (
+    ("text", ""),
+    ("full", None),
+    ("arguments", ""),
+    ("citations", None),
+    ("signature", None),
+)
+"""Fields that deltas may fill, and what they are before."""
+
 WireEvent: TypeAlias = tuple[str | None, Any]
 
 _BLANK: dict[type[Any], type[Any]] = {PartialContentDelta: Text, ThinkingDelta: Reasoning, RefusalDelta: Refusal}
@@ -91,7 +100,7 @@ class PieceEncoder:
         if isinstance(event, StreamError):
             return [(None, self.format.error_body(event.error))]
         if isinstance(event, RawEvent):
-            return [(None, event.value)]
+            return [(None, event.value)] if event.wire == self.format.id else []
         part = self._part(event)
         if part is None:
             return []
@@ -132,16 +141,13 @@ class PieceEncoder:
         return self._write(replace(self._head, candidates=[Candidate(message, index=number)]))
 
     def _write(self, answer: Answer) -> Any:
-        out = Writing(self.format.id, answer=True)
         assert self.format.pieces is not None
-        body = self.format.pieces.write_one(answer, {}, out)
-        self.losses += out.losses
+        body = self.format.pieces.write_one(answer, {}, Writing(self.format.id, answer=True))
         return body if body is not MISSING else {}
 
     def _end(self, answer: Answer) -> list[WireEvent]:
-        noted = Writing(self.format.id, answer=True)
-        worded = self.format.worded(answer, noted)
-        self.losses += noted.losses
+        self.format.encode_answer(answer, self.losses)
+        worded = self.format.worded(answer, Writing(self.format.id, answer=True))
         endings = [
             Candidate(
                 Message(), finish_word=c.finish_word, finish_detail=c.finish_detail, index=c.index, logprobs=c.logprobs
@@ -190,6 +196,8 @@ class EventEncoder:
             self._end(event.answer, out)
         elif isinstance(event, StreamError):
             self._say("error", {"error": event.error}, out)
+        elif isinstance(event, RawEvent) and event.wire != self.format.id:
+            return out  # only its own wire knows what to do with it
         elif isinstance(event, RawEvent):
             name = event.value.get(self._dispatch) if isinstance(event.value, dict) else None
             out.append((name, event.value))
@@ -241,11 +249,14 @@ class EventEncoder:
                 opened.item_id = opened.item_id or _id_in(body)
                 return
             if table.group is not None and table.group.inner.takes(part) and self._group is None:
-                self._group = _Group(self._next(entry.space))
-                src = {"index": self._group.index, "part": ([], {})}
+                self._group = _Group(self._next(entry.space), self._mark(part))
+                src = {"index": self._group.index, "part": ([], self._group.mark)}
                 self._group.item_id = _id_in(self._build(name, entry, src, out))
-        if index not in self._open:
-            self.losses.append(Loss(part.kind, part))
+
+    def _mark(self, part: Any) -> dict[str, Any]:
+        """The wrapper that the part came in, if it came from this wire."""
+        own = part.extra and part.extra.get("wire") == self.format.id
+        return dict(part.extra.get("group") or {}) if own else {}
 
     def _next(self, space: str) -> int:
         self._items[space] = self._items.get(space, -1) + 1
@@ -263,15 +274,12 @@ class EventEncoder:
 
     def _finish_part(self, index: int, part: Any, out: list[WireEvent]) -> None:
         if index not in self._open:
-            blank = {"tool_call": "arguments", "server_tool_call": "arguments", "raw": "", "citation": ""}.get(
-                part.kind, "text"
-            )
-            has = blank in getattr(part, "__dataclass_fields__", ()) and self._streams(part.kind, blank)
-            self._begin(index, replace(part, **{blank: ""}) if has else part, out)
+            blank = {name: empty for name, empty in _STREAMED if self._streams(part.kind, name)}
+            self._begin(index, replace(part, **blank), out)
             if index not in self._open:
                 return
         opened = self._open[index]
-        for field in ("text", "full", "arguments", "citations", "signature"):
+        for field, _ in _STREAMED:
             value = getattr(part, field, None)
             if value and field not in opened.said and self._streams(part.kind, field):
                 self._delta(opened, field, value, out)
@@ -294,7 +302,7 @@ class EventEncoder:
             return
         for name, entry in self._lines:
             if entry.verb == "final" and entry.shape_table.group is not None:
-                src = {"index": group.index, "item_id": group.item_id, "part": (group.parts, {})}
+                src = {"index": group.index, "item_id": group.item_id, "part": (group.parts, group.mark)}
                 self._build(name, entry, src, out)
 
     # the end
@@ -302,12 +310,12 @@ class EventEncoder:
     def _end(self, answer: Answer, out: list[WireEvent]) -> None:
         self._close_group(out)
         started = self._started or ResponseStarted()
-        noted = Writing(self.format.id, answer=True)
+        self.format.encode_answer(answer, self.losses)
         named = replace(answer, id=answer.id or started.id, model=answer.model or started.model)
-        worded = self.format.worded(named, noted)
-        self.losses += noted.losses
+        worded = self.format.worded(named, Writing(self.format.id, answer=True))
         reason = worded.candidates[0].finish_word if worded.candidates else None
-        src = {"answer": worded, "candidates": worded.candidates[:1], "usage": answer.usage}
+        endings = [replace(c, message=Message()) for c in worded.candidates[:1]]
+        src = {"answer": worded, "candidates": endings, "usage": answer.usage}
         self._say("finish", src, out, str(reason))
         self._say("end", {}, out)
 
@@ -324,7 +332,6 @@ class EventEncoder:
         writing = Writing(self.format.id, answer=True, opening=opening)
         src = {"sequence": self._sequence, **src}
         body = entry.shape.build(src, None, writing)
-        self.losses += writing.losses
         if body is MISSING:
             return None
         self._sequence += 1
@@ -346,8 +353,8 @@ class _Opened:
 
 
 class _Group:
-    def __init__(self, index: int) -> None:
-        self.index, self.item_id = index, ""
+    def __init__(self, index: int, mark: dict[str, Any]) -> None:
+        self.index, self.item_id, self.mark = index, "", mark
         self.parts: list[Any] = []
 
 
