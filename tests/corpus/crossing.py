@@ -11,7 +11,7 @@ from .judges import answer_problems, broken_rules, event_problems, request_probl
 from .order import out_of_order
 from .recordings import PATH_SAYS, WIRES, Exchange, format_of, stream_events
 from .sameness import canonical
-from .trips import Outcome, tried
+from .trips import PROBLEMS, Outcome, raised, tried
 
 
 def others(wire: str) -> Iterator[str]:
@@ -148,7 +148,12 @@ def cross_answers(e: Exchange) -> Iterator[Outcome]:
     again."""
     if e.answer is None or e.answer.get("status") in UNFINISHED or e.path.endswith("/compact"):
         return
-    if not format_of(e.wire).decode_answer(e.answer).candidates:
+    try:
+        answer = format_of(e.wire).decode_answer(e.answer)
+    except PROBLEMS as error:
+        yield raised(f"{e.wire} unread meaning", e, error)
+        return
+    if not answer.candidates:
         return  # an error inside an answer
     for other in others(e.wire):
         yield tried(f"{e.wire} -> {other} valid", e, _answer_valid, other)

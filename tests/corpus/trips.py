@@ -27,13 +27,21 @@ class Outcome:
     excused: str = ""
 
 
+PROBLEMS = (AIProtocolError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What code that is being tried may raise; all of it is a failure like another."""
+
+
 def tried(label: str, exchange: Exchange, test: Callable[..., Outcome], *rest: Any) -> Outcome:
-    """The outcome of ``test(label, exchange, *rest)``; an exception is a failure like another."""
+    """The outcome of ``test(label, exchange, *rest)``."""
     try:
         return test(label, exchange, *rest)
-    except (AIProtocolError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as e:
-        text = f"raised {type(e).__name__}: {e}"
-        return Outcome(label, exchange.id, False, [text[:100]], [text])
+    except PROBLEMS as error:
+        return raised(label, exchange, error)
+
+
+def raised(label: str, exchange: Exchange, error: Exception) -> Outcome:
+    text = f"raised {type(error).__name__}: {error}"
+    return Outcome(label, exchange.id, False, [text[:100]], [text])
 
 
 def compared(label: str, exchange: Exchange, want: Any, got: Any) -> Outcome:

@@ -19,7 +19,7 @@ from .order import out_of_order
 from .recordings import WIRES, Exchange, format_of, stream_events
 from .sameness import canonical
 from .streaming import read
-from .trips import Outcome, tried
+from .trips import PROBLEMS, Outcome, raised, tried
 
 PIECE = 40
 """So many characters has a piece of a whole answer that is told as a stream."""
@@ -48,29 +48,34 @@ def written(wire: str, events: Iterable[StreamingEvent]) -> Written:
     return Written(values, data + framing.end(), encoder.losses)
 
 
-def _source(e: Exchange) -> tuple[str, list[StreamingEvent]] | None:
-    """The answer as events, from a stream or told anew; None for one that is an error."""
+def _source(e: Exchange) -> list[StreamingEvent]:
+    """The answer as events, from a stream or told anew; nothing for one that is an error or not finished."""
     if e.stream is not None:
         reading = read(e.wire, e.framing, [e.stream.encode()])
-        return ("streams", reading.events) if reading.ended and reading.answer.candidates else None
+        return reading.events if reading.ended and reading.answer.candidates else []
     if e.answer is not None and e.answer.get("status") not in UNFINISHED and not e.path.endswith("/compact"):
         answer = format_of(e.wire).decode_answer(e.answer)
-        return ("answers", list(events_of(answer, PIECE))) if answer.candidates and answer.error is None else None
-    return None
+        return list(events_of(answer, PIECE)) if answer.candidates and answer.error is None else []
+    return []
 
 
 def writing(e: Exchange) -> Iterator[Outcome]:
     """The events of an answer, written as a stream of any wire, are events that its SDK takes, and read again they
     are the same answer."""
-    source = _source(e)
-    if source is None:
+    label = f"{e.wire} {'answers' if e.stream is None else 'streams'}"
+    try:
+        events = _source(e)
+    except PROBLEMS as error:
+        yield raised(f"{label} unread meaning", e, error)
         return
-    what, events = source
-    for other in WIRES:
-        label = f"{e.wire} {what} -> {other}"
-        made = written(other, events)
-        yield tried(f"{label} meaning", e, _same_meaning, other, events, made)
-        yield tried(f"{label} events", e, _valid_events, other, made)
+    for other in WIRES if events else ():
+        try:
+            made = written(other, events)
+        except PROBLEMS as error:
+            yield raised(f"{label} -> {other} meaning", e, error)
+            continue
+        yield tried(f"{label} -> {other} meaning", e, _same_meaning, other, events, made)
+        yield tried(f"{label} -> {other} events", e, _valid_events, other, made)
 
 
 def _same_meaning(label: str, e: Exchange, other: str, events: list[StreamingEvent], made: Written) -> Outcome:

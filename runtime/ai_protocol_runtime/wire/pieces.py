@@ -69,7 +69,8 @@ class PieceDecoder:
                 out.append(RawEvent(data, self.format.id))
             return
         self._head(piece)
-        self.assembly.start(out)
+        if piece.candidates or self.assembly.head.id:  # some send a chunk about the prompt first, which names nothing
+            self.assembly.start(out)
         for candidate in piece.candidates:
             self._candidate(candidate, out)
         self.assembly.usage(piece.usage, self.format.read_usage, out)

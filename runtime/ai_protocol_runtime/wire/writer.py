@@ -249,14 +249,9 @@ class EventEncoder:
                 opened.item_id = opened.item_id or _id_in(body)
                 return
             if table.group is not None and table.group.inner.takes(part) and self._group is None:
-                self._group = _Group(self._next(entry.space), self._mark(part))
-                src = {"index": self._group.index, "part": ([], self._group.mark)}
+                self._group = _Group(self._next(entry.space))
+                src = {"index": self._group.index, "part": ([], {})}
                 self._group.item_id = _id_in(self._build(name, entry, src, out))
-
-    def _mark(self, part: Any) -> dict[str, Any]:
-        """The wrapper that the part came in, if it came from this wire."""
-        own = part.extra and part.extra.get("wire") == self.format.id
-        return dict(part.extra.get("group") or {}) if own else {}
 
     def _next(self, space: str) -> int:
         self._items[space] = self._items.get(space, -1) + 1
@@ -302,7 +297,7 @@ class EventEncoder:
             return
         for name, entry in self._lines:
             if entry.verb == "final" and entry.shape_table.group is not None:
-                src = {"index": group.index, "item_id": group.item_id, "part": (group.parts, group.mark)}
+                src = {"index": group.index, "item_id": group.item_id, "part": (group.parts, {})}
                 self._build(name, entry, src, out)
 
     # the end
@@ -314,6 +309,9 @@ class EventEncoder:
         named = replace(answer, id=answer.id or started.id, model=answer.model or started.model)
         worded = self.format.worded(named, Writing(self.format.id, answer=True))
         reason = worded.candidates[0].finish_word if worded.candidates else None
+        for c in worded.candidates[:1]:  # wrapped as they were streamed
+            message = replace(c.message, parts=[_alone(p) for p in c.message.parts])
+            worded = replace(worded, candidates=[replace(c, message=message)])
         endings = [replace(c, message=Message()) for c in worded.candidates[:1]]
         src = {"answer": worded, "candidates": endings, "usage": answer.usage}
         self._say("finish", src, out, str(reason))
@@ -353,9 +351,16 @@ class _Opened:
 
 
 class _Group:
-    def __init__(self, index: int, mark: dict[str, Any]) -> None:
-        self.index, self.item_id, self.mark = index, "", mark
+    def __init__(self, index: int) -> None:
+        self.index, self.item_id = index, ""
         self.parts: list[Any] = []
+
+
+def _alone(part: Any) -> Any:
+    """The part without the wrapper it once came in."""
+    if not part.extra or "group" not in part.extra:
+        return part
+    return replace(part, extra={key: value for key, value in part.extra.items() if key != "group"})
 
 
 def _id_in(body: Any) -> str:
