@@ -10,14 +10,14 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from provider import TEXT, WORD
 
 Run = Callable[[], Any]
-ARun = Callable[[], Awaitable[Any]]
+ARun = Callable[[], Coroutine[Any, Any, Any]]
 QUESTION = "How is the river today?"
 TOOL = {
     "name": "note",
@@ -32,7 +32,7 @@ class Client:
 
     build: Callable[[str, str], Any]
     call: Callable[[Any], str]
-    acall: Callable[[Any], Awaitable[str]]
+    acall: Callable[[Any], Coroutine[Any, Any, str]]
     stream: Callable[[Any], Iterator[Any]]
     astream: Callable[[Any], Any]
     read: Callable[[list[Any]], str]
@@ -129,7 +129,8 @@ def chat_ai_protocol(provider: str, protocol: str) -> Callable[[str, str], Any]:
     def make(url: str, model: str) -> Any:
         from ai_protocol_integrations.langchain import ChatAIProtocol
 
-        return ChatAIProtocol(model=f"{provider}/{model}", protocol=protocol, base_url=url, api_key="k", max_retries=0)
+        settings: Any = {"base_url": url, "api_key": "k", "max_retries": 0}
+        return ChatAIProtocol(model=f"{provider}/{model}", protocol=protocol, **settings)
 
     return make
 
@@ -216,6 +217,9 @@ class Worker:
 
     def measure(self, case: str, n: int) -> float:
         """CPU microseconds of one call, one delta, or one object."""
+        if case == "check":
+            self.check(n)
+            return 0.0
         kind = case.removeprefix("a ")
         model = kind if kind == "call" else f"{kind}-{n}"
         if case == "build":
@@ -254,8 +258,7 @@ def main(name: str, url: str) -> None:
     worker = Worker(name, url)
     for line in sys.stdin:
         order = json.loads(line)
-        result = worker.check(order["n"]) if order["case"] == "check" else worker.measure(order["case"], order["n"])
-        print(json.dumps(result), flush=True)
+        print(json.dumps(worker.measure(order["case"], order["n"])), flush=True)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def chat_chunk(delta: dict[str, Any] | None, finish: str | None = None, usage: A
 
 def chat(kind: str, n: int) -> list[str]:
     call = {"id": "call_1", "type": "function", "function": {"name": "note", "arguments": ""}}
+    deltas: list[dict[str, Any]]
     if kind == "text":
         deltas = [{"role": "assistant", "content": ""}, *[{"content": WORD}] * n]
     else:
@@ -54,7 +55,7 @@ def chat(kind: str, n: int) -> list[str]:
 
 
 def chat_whole() -> dict[str, Any]:
-    message = {"role": "assistant", "content": TEXT, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": TEXT, "refusal": None, "annotations": []}
     return {
         "id": "chatcmpl-CbX2uJ4RkLq0WvT8nYpZsMdE1fGhI",
         "object": "chat.completion",

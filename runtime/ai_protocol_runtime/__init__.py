@@ -1,4 +1,5 @@
-"""The runtime by itself: reads manifests, and does what they say. No framework, and nothing imported before it is needed.
+"""The runtime by itself: reads manifests, and does what they say. No framework, and nothing imported before it is
+needed.
 
     from ai_protocol_runtime import AIClient
 

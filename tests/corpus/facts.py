@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from math import inf
 from typing import Any
 
 from ai_protocol_runtime.types import Answer, Candidate, Loss, Message, Reasoning, Request, Text, ToolCall, ToolResult
@@ -24,9 +25,8 @@ def unnamed(
 ) -> Outcome:
     """Good if what was said and not heard is what was reported lost: nothing silently, nothing without need."""
     missing = Counter(names for names, _ in (said - heard).elements())
-    named = Counter(loss.what for loss in reported)
-    silent = {names for names, n in missing.items() if sum(named[r] for r in named if _speaks_of(r, names)) < n}
-    needless = {r for r in named if not any(_speaks_of(r, names) for names in missing)}
+    silent = {names for names, n in missing.items() if sum(_spoken_of(loss, names) for loss in reported) < n}
+    needless = {loss.what for loss in reported if not any(_spoken_of(loss, names) for names in missing)}
     if not silent and not needless:
         return Outcome(label, e.id, True)
     reasons = [f"silently lost: {names[0]}" for names in sorted(silent)]
@@ -36,9 +36,12 @@ def unnamed(
     return Outcome(label, e.id, False, reasons, [*detail, canonical(body)[:3000]])
 
 
-def _speaks_of(report: str, names: Names) -> bool:
-    """By one of its names, or by a kind of part within a role, as in ``assistant.reasoning``."""
-    return report in names or report.split(".")[-1] in names
+def _spoken_of(loss: Loss, names: Names) -> float:
+    """How many facts of these names a report may account for: by the field or the kind (or the kind within a role, as
+    in ``assistant.reasoning``) as many as its value holds, by what they stand in all of them."""
+    if loss.what in names[:2] or loss.what.split(".")[-1] in names[:2]:
+        return len(loss.value) if isinstance(loss.value, list) else 1
+    return inf if loss.what in names or loss.what.split(".")[-1] in names else 0
 
 
 def _tidy(value: Any) -> str:
@@ -70,7 +73,7 @@ def facts(request: Request) -> Counter[Fact]:
         for part in message.parts:  # a result without a name has that of its call
             if isinstance(part, ToolResult) and (name := part.name or names.get(part.call_id)):
                 found[("tool_result.name", "tool_result"), name] += 1
-    return _one_text(found, request.messages)
+    return _joined(found, request.messages)
 
 
 def _message(message: Message) -> Iterator[Fact]:
@@ -108,14 +111,15 @@ def facts_of(thing: Any, around: Names = ()) -> Iterator[Fact]:
             yield names, _tidy(value)
 
 
-def _one_text(found: Counter[Fact], messages: list[Message]) -> Counter[Fact]:
-    """Neighbouring texts may be joined on the way: all that one voice says is one fact."""
-    for fact in [fact for fact in found if fact[0][0] == "text.text"]:
+def _joined(found: Counter[Fact], messages: list[Message]) -> Counter[Fact]:
+    """Neighbouring texts may be joined on the way: all that one voice says, or thinks, is one fact."""
+    for fact in [fact for fact in found if fact[0][0] in ("text.text", "reasoning.text")]:
         del found[fact]
     for role in ("system", "user", "assistant"):
-        texts = [p.text for m in messages if m.role in (role, _VOICE.get(role)) for p in m.parts if isinstance(p, Text)]
-        if said := "".join("".join(texts).split()):
-            found[("text.text", "text", role), said] += 1
+        parts = [p for m in messages if m.role in (role, _VOICE.get(role)) for p in m.parts]
+        for cls in (Text, Reasoning):
+            if said := "".join("".join(p.text for p in parts if isinstance(p, cls)).split()):
+                found[(f"{cls.kind}.text", cls.kind, role), said] += 1
     return found
 
 
@@ -127,7 +131,7 @@ def answer_facts(answer: Answer) -> Counter[Fact]:
     found: Counter[Fact] = Counter()
     for name in ("id", "model", "created", "service_tier", "fingerprint", "blocked", "error"):
         value = getattr(answer, name)
-        if value:
+        if not nothing(value):
             found[(f"answer.{name}",), canonical(value)] += 1
     for name in ("input", "output", "cache_read", "cache_write", "reasoning", "audio_input", "audio_output"):
         count = getattr(answer.usage, name) if answer.usage is not None else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
-from ai_protocol_runtime.types import Answer, Loss, Message, Raw, Reasoning, Request, Text, ToolCall
+from ai_protocol_runtime.types import Answer, Loss, Message, Raw, Reasoning, Request, Text, ToolCall, Usage
 from ai_protocol_runtime.types.errors import AIProtocolError
 
 from .recordings import PATH_SAYS, Exchange, canonical_arguments, format_of, read_by_oracle
@@ -110,7 +110,8 @@ def _names(cls: type[Any]) -> tuple[str, ...]:
 
 
 def bare(thing: Any) -> Any:
-    """The thing and all within without their `extra`."""
+    """The thing and all within without what only its own wire can read: their `extra`, and the raw object of a
+    usage."""
     if isinstance(thing, list):
         return [bare(v) for v in thing]
     if not is_dataclass(thing) or isinstance(thing, type):
@@ -118,7 +119,7 @@ def bare(thing: Any) -> Any:
     inner: dict[str, Any] = {}
     for name in _names(type(thing)):
         value = getattr(thing, name)
-        if name == "extra":
+        if name == "extra" or (name == "raw" and isinstance(thing, Usage)):
             inner[name] = None
         elif isinstance(value, list) or is_dataclass(value):
             inner[name] = bare(value)

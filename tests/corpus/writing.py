@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ai_protocol_runtime.simulator.events import events_of
-from ai_protocol_runtime.types import Loss, StreamEnd, StreamingEvent
+from ai_protocol_runtime.types import Loss, ResponseStarted, StreamEnd, StreamingEvent
 from ai_protocol_runtime.wire.framing import frame_encoder
 
 from .crossing import UNFINISHED
@@ -85,7 +85,11 @@ def _same_meaning(label: str, e: Exchange, other: str, events: list[StreamingEve
     if not reading.ended:
         text = f"it did not end: {reading.error!r}"
         return Outcome(label, e.id, False, [text[:100]], [text, made.data.decode()[:3000]])
-    return unnamed(label, e, answer_facts(end.answer), answer_facts(reading.answer), made.losses, made.values)
+    said = answer_facts(end.answer)
+    late = isinstance(events[0], ResponseStarted) and not events[0].id  # told when the first event is long sent
+    for fact in [fact for fact in said if late and fact[0][0] in ("answer.id", "answer.model", "answer.created")]:
+        del said[fact]
+    return unnamed(label, e, said, answer_facts(reading.answer), made.losses, made.values)
 
 
 def _valid_events(label: str, e: Exchange, other: str, made: Written) -> Outcome:

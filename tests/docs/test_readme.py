@@ -39,7 +39,8 @@ def test_providers_are_those_of_the_manifests() -> None:
     rows = set()
     known = Manifests()
     for provider in map(known.provider, known.providers()):
-        formats = sorted(provider.protocols, key=lambda name, usual=provider.default_protocol: name != usual)
+        usual = provider.default_protocol or next(iter(provider.protocols))
+        formats = [usual, *(name for name in provider.protocols if name != usual)]
         rows.add(f"| `{provider.id}` {provider.name} | {', '.join(formats)} |")
     listed = set(re.findall(r"^\| `.*? \| .*? \|", TEXT, re.MULTILINE))
     assert listed == rows

@@ -29,11 +29,11 @@ async def ask(model: Any, question: Any, how: str) -> Any:
     return summed([chunk async for chunk in model.astream(question)])
 
 
-def summed(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    first, *rest = chunks
-    for chunk in rest:
-        first = first + chunk
-    return first
+def summed(chunks: list[Any]) -> AIMessageChunk:
+    message: AIMessageChunk = chunks[0]
+    for chunk in chunks[1:]:
+        message = message + chunk
+    return message
 
 
 def reasoning(message: AIMessage) -> str:

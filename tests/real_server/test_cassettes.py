@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import vcr
+import vcr  # type: ignore[import-untyped]
+from pydantic import SecretStr
 
 from ai_protocol_integrations.langchain import ChatAIProtocol
 
@@ -56,7 +57,7 @@ def model(name: str, server: Server | None) -> Iterator[Any]:
         model=f"{PROVIDER}/{KINDS[kind]}",
         protocol=protocol,
         base_url=url,
-        api_key=KEY,
+        api_key=SecretStr(KEY),
         max_tokens=400 if tools else 40,
         max_retries=0,
     )

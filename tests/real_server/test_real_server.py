@@ -29,7 +29,7 @@ def protocol(request: pytest.FixtureRequest) -> str:
 
 def maker(server: Server, protocol: str) -> Chat:
     def make(**arguments: Any) -> ChatAIProtocol:
-        settings = {"base_url": server.url, "api_key": KEY, "max_tokens": 60, "max_retries": 0}
+        settings: dict[str, Any] = {"base_url": server.url, "api_key": KEY, "max_tokens": 60, "max_retries": 0}
         return ChatAIProtocol(model=f"{PROVIDER}/{server.name}", protocol=protocol, **(settings | arguments))
 
     return make

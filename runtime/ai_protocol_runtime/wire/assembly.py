@@ -96,6 +96,16 @@ class Assembly:
     # blocks
 
     def begin(self, lane: Lane, part: Any, key: Any, out: list[StreamingEvent]) -> Block:
+        last = lane.blocks[-1] if lane.blocks else None
+        if (
+            last is not None
+            and last.open
+            and last.event is not None
+            and not last.pieces
+            and last.part.kind != "tool_call"
+        ):
+            self.append(last, "", out)
+            out.append(last.event(last.index, "", last.candidate))  # so that blocks are told of in their order
         block = Block(len(lane.blocks), lane.number, part)
         lane.blocks.append(block)
         lane.last[block.table] = block

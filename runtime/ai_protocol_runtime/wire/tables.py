@@ -46,6 +46,7 @@ class Table:
         self.variants: list[Variant] = []
         self.group: Group | None = None
         self.outer: set[str] = set()
+        self._objects = False
         self._key: str | None = None
         self._by_value: dict[Any, list[Variant]] = {}
         self._rest: list[Variant] = []
@@ -60,6 +61,7 @@ class Table:
             else {}
             for v in self.variants
         ]
+        self._objects = not self.variants or any(isinstance(v.shape, ObjShape) for v in self.variants)
         counts: dict[str, int] = {}
         for const in constants:
             for key in const:
@@ -145,7 +147,7 @@ class Table:
     def takes(self, thing: Any) -> bool:
         """Whether this thing can be written here at all."""
         if thing.kind == "raw":
-            return self.is_home(thing)
+            return self.is_home(thing) or self._as_given(thing)
         if thing.kind in self.private and self._stranger(thing):
             return False
         for v in self.kinds.get(thing.kind, ()):
@@ -158,7 +160,7 @@ class Table:
         may be lost."""
         own = bool(thing.extra) and thing.extra.get("wire") == self.wire
         if thing.kind == "raw":
-            if own and thing.extra["alt"][0] == self.name:
+            if (own and thing.extra["alt"][0] == self.name) or self._as_given(thing):
                 out.filled += 1
                 return thing.value
             return MISSING
@@ -243,6 +245,10 @@ class Table:
         if thing.kind == "raw":
             return self.group.inner.is_home(thing)
         return thing.kind in self.group.inner.kinds
+
+    def _as_given(self, thing: Any) -> bool:
+        """A raw thing that comes from no wire is the caller's own, and goes out as it is where an object may stand."""
+        return self.keep_raw and not thing.extra and self._objects
 
     def _stranger(self, thing: Any) -> bool:
         """Whether it is known to come from another wire."""

@@ -167,7 +167,9 @@ class EventDecoder:
         for name in entry.fields:
             if name not in own:
                 continue
-            if name == block.field:
+            if not hasattr(block.part, name):  # a delta of a block that nobody knows
+                out.append(RawEvent({name: own[name], "index": block.index}, self.format.id))
+            elif name == block.field:
                 self.stretch(block, own[name], out)
             else:
                 self.assembly.put(block, name, own[name], out)
