@@ -224,17 +224,18 @@ def _broken(label: str, e: Exchange, within: bool) -> Outcome:
             continue
         at = ends[n] + (len(pieces[n + 1]) // 2 if within else 0)
         reading = read(e.wire, e.framing, [data[:at]])
-        for what in _wrong_end(whole, reading, said[n]):
+        for what in _wrong_end(whole, reading, said[n], within):
             reasons[what] += 1
             detail.append(f"after event {n} of {len(pieces)}, byte {at}: {what}")
     return Outcome(label, e.id, not reasons, list(reasons), detail)
 
 
-def _wrong_end(whole: Reading, reading: Reading, complete: bool) -> Iterator[str]:
+def _wrong_end(whole: Reading, reading: Reading, complete: bool, within: bool) -> Iterator[str]:
     if reading.failed:
         return  # the service itself said that it failed
-    if complete and not reading.ended and whole.ended:
-        yield f"refused though its last word was said: {reading.error!r}"[:120]
+    torn = within and isinstance(reading.error, StreamInterruptedError)  # complete, and yet something is missing
+    if complete and not reading.ended and whole.ended and not torn:
+        yield f"its last word was said, and yet it raised {type(reading.error).__name__}"
     if complete:
         return
     if reading.error is None:

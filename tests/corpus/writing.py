@@ -85,11 +85,15 @@ def _same_meaning(label: str, e: Exchange, other: str, events: list[StreamingEve
     if not reading.ended:
         text = f"it did not end: {reading.error!r}"
         return Outcome(label, e.id, False, [text[:100]], [text, made.data.decode()[:3000]])
-    said = answer_facts(end.answer)
-    late = isinstance(events[0], ResponseStarted) and not events[0].id  # told when the first event is long sent
-    for fact in [fact for fact in said if late and fact[0][0] in ("answer.id", "answer.model", "answer.created")]:
-        del said[fact]
-    return unnamed(label, e, said, answer_facts(reading.answer), made.losses, made.values)
+    said, heard = answer_facts(end.answer), answer_facts(reading.answer)
+    if isinstance(events[0], ResponseStarted) and not events[0].id:  # told when the first event is long sent
+        for fact in [fact for fact in said if fact not in heard and fact[0][0] in _HEAD]:
+            if not any(loss.what in fact[0] for loss in made.losses):
+                del said[fact]
+    return unnamed(label, e, said, heard, made.losses, made.values)
+
+
+_HEAD = ("answer.id", "answer.model", "answer.created")
 
 
 def _valid_events(label: str, e: Exchange, other: str, made: Written) -> Outcome:
@@ -115,8 +119,10 @@ def _refused(e: Exchange) -> set[str]:
     """What an SDK has against a recording of its own service, which may say more or less than the SDK knows: so it
     goes back out to its own wire."""
     problems = answer_problems(e.wire, e.answer) if e.answer is not None else []
-    for event in stream_events(e) if e.stream is not None else ():
-        problems += event_problems(e.wire, event)
+    if e.stream is not None:
+        recorded = stream_events(e)
+        problems = [problem for event in recorded for problem in event_problems(e.wire, event)]
+        problems += out_of_order(e.wire, recorded)
     return {problem.split(".")[-1] for problem in problems}
 
 

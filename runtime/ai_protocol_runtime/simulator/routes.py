@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ai_protocol_runtime.manifest import Manifests, ProviderManifest
 
 _MODEL = "{model}"
+_VERSION = re.compile(r"/v\d\w*/")  # SDKs move on from one version to the next, and the format stays
 _MODELS = re.compile(r"/(?:v\w+/)?models(?:/(?P<model>.+))?")
 
 
@@ -126,7 +127,9 @@ def _routes(provider: ProviderManifest, manifests: Manifests) -> list[_Route]:
         for template, stream in sorted(paths):
             bare, _, query = template.partition("?")
             before, model, after = bare.partition(_MODEL)
-            pattern = re.escape(before) + ("(.+)" if model else "") + re.escape(after)
+            version = _VERSION.match(before)
+            start = f"{_VERSION.pattern}{re.escape(before[version.end() :])}" if version else re.escape(before)
+            pattern = start + ("(.+)" if model else "") + re.escape(after)
             place = Place(wire, stream, framing, on_demand)
             routes.append(_Route(template, re.compile(pattern), set(parse_qsl(query)), place, wire.framings[-1]))
     return routes

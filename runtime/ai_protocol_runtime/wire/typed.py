@@ -88,6 +88,8 @@ class EventDecoder:
             own: dict[str, Any] = {}
             rest = entry.shape.match(data, own)
             if rest is not FAIL:
+                if "part" in own and "index" not in own:  # some name an item by its id alone
+                    own.setdefault("item_id", id_in(data))
                 getattr(self, "_" + (entry.verb if entry.kind is None else "delta"))(entry, own, rest, out)
                 return out
         self._unknown(data, out)
@@ -107,7 +109,7 @@ class EventDecoder:
         return self.format.settle(self.assembly.answer())
 
     def block(self, entry: Line, own: dict[str, Any]) -> Block | None:
-        return self.lane.by_key.get((entry.space, own.get("index"), own.get("sub")))
+        return self.lane.by_key.get((entry.space, _item(own), own.get("sub")))
 
     # verbs
 
@@ -144,15 +146,16 @@ class EventDecoder:
     def _open(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         self.assembly.start(out)
         things, mark = own["part"]
+        item = _item(own)
         if mark is not None:
-            self._groups[own["index"]] = mark
-            mark["n"] = own["index"]
+            self._groups[item] = mark
+            mark["n"] = item
         for number, thing in enumerate(things):
             sub = own.get("sub") if mark is None else number
-            group = self._groups.get(own["index"]) if mark is None and sub is not None else mark
+            group = self._groups.get(item) if mark is None else mark
             if group is not None:
                 thing.extra["group"] = group
-            key = (entry.space, own["index"], sub)
+            key = (entry.space, item, sub)
             left = content_of(thing.extra.pop("rest", None)) if thing.extra else None
             if left:
                 thing.extra["rest"] = left
@@ -163,7 +166,7 @@ class EventDecoder:
         assert entry.kind is not None
         block = self.block(entry, own)
         if block is None:
-            block = self.fresh(entry.kind, (entry.space, own.get("index"), own.get("sub")), out)
+            block = self.fresh(entry.kind, (entry.space, _item(own), own.get("sub")), out)
         for name in entry.fields:
             if name not in own:
                 continue
@@ -188,16 +191,19 @@ class EventDecoder:
 
     def _final(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         things, mark = own["part"]
+        item = _item(own)
         if mark is not None:
-            mark["n"] = own["index"]
+            mark["n"] = item
         for number, thing in enumerate(things):
             sub = own.get("sub") if mark is None else number
-            key = (entry.space, own["index"], sub)
+            key = (entry.space, item, sub)
             if mark is not None:
                 thing.extra["group"] = mark
-            elif sub is not None and own["index"] in self._groups:
-                thing.extra["group"] = self._groups[own["index"]]
+            elif item in self._groups:
+                thing.extra["group"] = self._groups[item]
             block = self.lane.by_key.get(key)
+            if block is None and mark is not None and number == 0:  # it was opened without a number
+                block = self.lane.by_key.get((entry.space, item, None))
             if block is None:
                 self.assembly.start(out)
                 block = self.assembly.begin(self.lane, thing, key, out)
@@ -248,6 +254,19 @@ class EventDecoder:
     def _error(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         self.failed = True
         out.append(StreamError(own.get("error")))
+
+
+def _item(own: dict[str, Any]) -> Any:
+    """What the blocks of one item have in common: its number, or else its id."""
+    return own["index"] if "index" in own else own.get("item_id")
+
+
+def id_in(body: Any) -> str:
+    """The id of the item that an event holds."""
+    for value in body.values() if isinstance(body, dict) else ():
+        if isinstance(value, dict) and isinstance(value.get("id"), str):
+            return str(value["id"])
+    return ""
 
 
 def _same(a: Any, b: Any) -> bool:

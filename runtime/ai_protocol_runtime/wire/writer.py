@@ -37,7 +37,7 @@ from ai_protocol_runtime.types import (
 
 from .operators import MISSING
 from .shapes import Writing
-from .typed import FRAME_NAME
+from .typed import FRAME_NAME, id_in
 
 if TYPE_CHECKING:
     from .format import WireFormat
@@ -246,12 +246,12 @@ class EventEncoder:
                     opened = _Opened(entry.space, self._group.index, len(self._group.parts), part, self._group.item_id)
                 self._open[index] = opened
                 body = self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out, opening=True)
-                opened.item_id = opened.item_id or _id_in(body)
+                opened.item_id = opened.item_id or id_in(body)
                 return
             if table.group is not None and table.group.inner.takes(part) and self._group is None:
                 self._group = _Group(self._next(entry.space))
                 src = {"index": self._group.index, "part": ([], {})}
-                self._group.item_id = _id_in(self._build(name, entry, src, out))
+                self._group.item_id = id_in(self._build(name, entry, src, out))
 
     def _next(self, space: str) -> int:
         self._items[space] = self._items.get(space, -1) + 1
@@ -361,11 +361,3 @@ def _alone(part: Any) -> Any:
     if not part.extra or "group" not in part.extra:
         return part
     return replace(part, extra={key: value for key, value in part.extra.items() if key != "group"})
-
-
-def _id_in(body: Any) -> str:
-    """The id of the item that an event opens."""
-    for value in body.values() if isinstance(body, dict) else ():
-        if isinstance(value, dict) and isinstance(value.get("id"), str):
-            return str(value["id"])
-    return ""
