@@ -1,19 +1,22 @@
 """How events travel in a body: bytes in, `(event name or None, data)` out, and back.
 
-Three framings: "sse" (WHATWG HTML, section 9.2, "Server-sent events"), "ndjson" (one JSON text a line,
-github.com/ndjson/ndjson-spec) and "json-array" (one JSON array, RFC 8259, read while it grows). All is incremental and
-pure: the bytes may be cut anywhere, in the middle of a character too; the events are the same, each given with the
-bytes that complete it. Bytes that are not UTF-8 become U+FFFD, and a byte order mark is skipped at the very start only
-(WHATWG Encoding, "UTF-8 decode").
+Three framings are text: "sse" (WHATWG HTML, section 9.2, "Server-sent events"), "ndjson" (one JSON text a line,
+github.com/ndjson/ndjson-spec) and "json-array" (one JSON array, RFC 8259, read while it grows). One is binary:
+"eventstream", in eventstream.py. All is incremental and pure: the bytes may be cut anywhere, in the middle of a
+character too; the events are the same, each given with the bytes that complete it. Bytes that are not UTF-8 become
+U+FFFD, and a byte order mark is skipped at the very start only (WHATWG Encoding, "UTF-8 decode").
 """
 
 from __future__ import annotations
 
 import re
 from codecs import utf_8_decode
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from ai_protocol_runtime.types.errors import ArgumentError, MalformedResponseError
+
+from .eventstream import EventStreamDecoder, EventStreamEncoder
 
 Frame: TypeAlias = tuple[str | None, str]
 """One event: its name, or None where it has none, and its data."""
@@ -63,7 +66,7 @@ class FrameEncoder(Protocol):
 
 
 class _Decoder:
-    """What all three share: bytes to characters, the limit, the stray text."""
+    """What those of text share: bytes to characters, the limit, the stray text."""
 
     __slots__ = ("_begun", "_cut", "_max_event", "_pieces", "_size", "_stray", "_stray_size")
 
@@ -364,18 +367,20 @@ class JSONArrayEncoder:
         return b"]" if self._opened else b"[]"
 
 
-_DECODERS: dict[str, type[SSEDecoder] | type[NDJSONDecoder] | type[JSONArrayDecoder]] = {
+_DECODERS: dict[str, Callable[..., FrameDecoder]] = {
     "sse": SSEDecoder,
     "ndjson": NDJSONDecoder,
     "json-array": JSONArrayDecoder,
+    "eventstream": EventStreamDecoder,
 }
-_ENCODERS: dict[str, type[FrameEncoder]] = {
+_ENCODERS: dict[str, Callable[[], FrameEncoder]] = {
     "sse": SSEEncoder,
     "ndjson": NDJSONEncoder,
     "json-array": JSONArrayEncoder,
+    "eventstream": EventStreamEncoder,
 }
-FRAMINGS = tuple(_DECODERS)
-"""The names of the framings."""
+FRAMINGS = ("sse", "ndjson", "json-array")
+"""The names of the framings that are text."""
 
 
 def frame_decoder(framing: str, *, max_event: int = MAX_EVENT) -> FrameDecoder:
@@ -392,4 +397,4 @@ def frame_encoder(framing: str) -> FrameEncoder:
 
 def _check(framing: str) -> None:
     if framing not in _DECODERS:
-        raise ArgumentError(f"there is no framing {framing!r}; there are {', '.join(FRAMINGS)}")
+        raise ArgumentError(f"there is no framing {framing!r}; there are {', '.join(_DECODERS)}")

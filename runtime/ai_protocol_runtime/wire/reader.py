@@ -44,16 +44,23 @@ class StreamReader:
         for name, data in frames:
             if decoder.failed:
                 break
-            self._seen = True
             if data == done:
                 out += decoder.done()
             else:
                 out += decoder.feed(jsontext.loads(data, what="event"), name)
+            self._seen = True
         return out
 
     def close(self) -> list[StreamingEvent]:
-        out = self._events(self._frames.close())
         decoder = self._decoder
+        try:
+            out = self._events(self._frames.close())
+        except MalformedResponseError as error:
+            if not self._seen:
+                raise
+            out = []  # the body ended inside an event
+            if not decoder.terminal:
+                raise self._interrupted() from error
         if decoder.failed:
             return out
         if not self._seen:
@@ -63,7 +70,10 @@ class StreamReader:
                 raise MalformedResponseError("the answer is JSON where a stream was asked for", body=stray)
             raise MalformedResponseError("the stream was empty")
         if not decoder.terminal:
-            raise StreamInterruptedError(
-                "the stream ended before the answer was complete; what had arrived is in `partial`", partial=self.answer
-            )
+            raise self._interrupted()
         return out + decoder.finish()
+
+    def _interrupted(self) -> StreamInterruptedError:
+        return StreamInterruptedError(
+            "the stream ended before the answer was complete; what had arrived is in `partial`", partial=self.answer
+        )

@@ -62,6 +62,7 @@ class Table:
             for v in self.variants
         ]
         self._objects = not self.variants or any(isinstance(v.shape, ObjShape) for v in self.variants)
+        self.keep_raw = self.keep_raw and self._objects  # a table of texts has no place for anything else
         counts: dict[str, int] = {}
         for const in constants:
             for key in const:
