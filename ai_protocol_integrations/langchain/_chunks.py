@@ -10,11 +10,11 @@ Chunks are made to be added by LangChain's rules, and those decide what is sent 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call_chunk
+from langchain_core.messages.tool import InvalidToolCall, ToolCallChunk, invalid_tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.utils.json import parse_partial_json
 
@@ -156,7 +156,11 @@ class Chunks:
         block = self._pieces.feed(event)
         if block is None:
             return None
-        return ChatGenerationChunk(message=fragment(block) if block["type"] == "tool_call_chunk" else _message(block))
+        kind = block["type"]
+        message = fragment(block) if kind == "tool_call_chunk" else _like(_PLAIN, content=[block])
+        chunk = _GENERATION.model_copy()
+        chunk.__dict__.update(text=block["text"] if kind == "text" else "", message=message)
+        return chunk
 
     def _last(self, answer: Answer) -> ChatGenerationChunk:
         candidate = answer.candidates[0] if answer.candidates else Candidate(answer.message, answer.finish_reason)
@@ -174,10 +178,6 @@ class Chunks:
         return ChatGenerationChunk(message=message, generation_info=generation_info(candidate))
 
 
-def _message(block: Block) -> AIMessageChunk:
-    return AIMessageChunk(content=[block], response_metadata=V1)
-
-
 def fragment(block: Block) -> AIMessageChunk:
     """A piece of a tool call.
 
@@ -188,9 +188,36 @@ def fragment(block: Block) -> AIMessageChunk:
     call = tool_call_chunk(name=name, args=args, id=call_id, index=block["index"])
     if not args or args.lstrip().startswith("{"):
         return AIMessageChunk(content=[block], tool_call_chunks=[call], response_metadata=V1)
-    message = _message(block)
-    message.tool_call_chunks = [call]
-    message.invalid_tool_calls = [invalid_tool_call(name=name, args=args, id=call_id, error=None)]
+    broken = invalid_tool_call(name=name, args=args, id=call_id, error=None)
+    return _like(_FRAGMENT, content=[block], tool_call_chunks=[call], invalid_tool_calls=[broken])
+
+
+# Validating what is known to be right would cost more than half of an event, so the usual chunks are copies of validated
+# ones. Every chunk has dicts and lists of its own.
+
+_PLAIN = AIMessageChunk(content=[{"type": "text", "text": "", "index": 0}], response_metadata=V1)
+_FRAGMENT = AIMessageChunk(
+    content=[{}], tool_call_chunks=[tool_call_chunk(name=None, args="x", id=None, index=0)], response_metadata=V1
+)
+_GENERATION = ChatGenerationChunk(message=_PLAIN)
+
+
+def _like(
+    prototype: AIMessageChunk,
+    *,
+    content: list[Block],
+    tool_call_chunks: Sequence[ToolCallChunk] = (),
+    invalid_tool_calls: Sequence[InvalidToolCall] = (),
+) -> AIMessageChunk:
+    message = prototype.model_copy()
+    message.__dict__.update(
+        content=content,
+        additional_kwargs={},
+        response_metadata={**V1},
+        tool_calls=[],
+        tool_call_chunks=[*tool_call_chunks],
+        invalid_tool_calls=[*invalid_tool_calls],
+    )
     return message
 
 

@@ -30,11 +30,10 @@ def read_params(asked: Request | str | list[Message], params: Mapping[str, Any])
 
     An argument has the name of a field of `Request`; `reasoning` (an effort word, a budget in tokens, a bool, or a dict
     of ``effort``, ``budget``, ``summary`` and ``include``) stands for its five fields on reasoning; and the fields of
-    `Options` are arguments too. None means "not said". The caller's objects are left as they are.
+    `Options` are arguments too. None means "not said". The request is one of its own: the caller's is left as it is.
 
     Raises `ArgumentError` for an argument nobody knows, naming the nearest, and for one of the wrong type.
     """
-    request = _request(asked)
     said: dict[str, Any] = {}
     how = Options()
     for name, value in params.items():
@@ -48,16 +47,16 @@ def read_params(asked: Request | str | list[Message], params: Mapping[str, Any])
             raise ArgumentError(f"there is no argument {name!r}{nearest(name, ARGUMENTS, all_of=True)}")
     if said.get("tools", ...) is None:
         said["tools"] = []
-    return (replace(request, **said) if said else request), how
+    return _request(asked, said), how
 
 
-def _request(asked: Request | str | list[Message]) -> Request:
+def _request(asked: Request | str | list[Message], said: dict[str, Any]) -> Request:
     if isinstance(asked, Request):
-        return asked
+        return replace(asked, **said)
     if isinstance(asked, str):
-        return Request(messages=[Message("user", [Text(asked)])])
+        return Request(messages=[Message("user", [Text(asked)])], **said)
     if isinstance(asked, list | tuple) and all(isinstance(message, Message) for message in asked):
-        return Request(messages=list(asked))
+        return Request(messages=list(asked), **said)
     raise _wrong("request", asked, "a text, a list of Message, or a Request")
 
 

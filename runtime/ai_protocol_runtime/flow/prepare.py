@@ -65,19 +65,18 @@ class Prepared:
 
 
 def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = False) -> Prepared:
-    """What is to be sent for `request`. With `unsent` (it will only be shown) no key has to be found.
+    """What is to be sent for `request`, which gets the target's model and how the answer is to travel written into it.
+    With `unsent` (it will only be shown) no key has to be found.
 
     Raises `CredentialError` where a key is needed and there is none, `ArgumentError` for a base URL, header, variable
     or extra body that cannot be sent, and `ManifestError` for a broken wire format.
     """
     protocol = target.provider.protocols[target.protocol]
     wire = wire_format(target.protocol, target.manifests)
-    request = replace(
-        _budgeted(target, protocol, request),
-        model=target.model,
-        stream=True if stream else None,
-        stream_usage=True if stream and protocol.stream_usage else None,
-    )
+    request = _budgeted(target, protocol, request)
+    request.model = target.model
+    request.stream = True if stream else None
+    request.stream_usage = True if stream and protocol.stream_usage else None
     losses: list[Loss] = []
     body = wire.encode_request(request, losses, echo=protocol.echo_reasoning)
     # How the answer travels is no wish of the caller's: a format that says it by the path alone loses nothing.

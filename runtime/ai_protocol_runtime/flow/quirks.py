@@ -20,7 +20,8 @@ def apply_quirks(protocol: Protocol, body: dict[str, Any], losses: list[Loss], w
     for path, words in protocol.replace.items():
         body = alter(body, steps(path), _replacement(words))
     for refusal in protocol.refuse:
-        body = _refused(refusal, body, losses, who)
+        if steps(refusal.path)[0] in body:
+            body = _refused(refusal, body, losses, who)
     for path, key in protocol.rename.items():
         *parent, old = steps(path)
         body = alter(body, tuple(parent), _rename(old, key))

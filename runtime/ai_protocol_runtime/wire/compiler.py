@@ -164,8 +164,7 @@ class Compiler:
             return HoleShape(hole)
         if hole.name == "part":
             return ElementShape(hole.name, self.tables[hole.table])
-        is_list = any(hole.name in kind.lists for kind in KINDS.values())
-        return ThingShape(hole, self.tables[hole.table], is_list)
+        return ThingShape(hole, self.tables[hole.table], _is_list(hole.name))
 
     def _object(self, node: n.Obj, path: n.Path) -> ObjShape:
         entries = []
@@ -190,12 +189,17 @@ class Compiler:
         return ObjShape(entries, also)
 
 
+def _is_list(name: str) -> bool:
+    """Whether this field holds a list of things."""
+    return any(name in kind.lists for kind in KINDS.values())
+
+
 def _pools(node: n.Node) -> set[str]:
     """Names of the lists that a node takes things from."""
     if isinstance(node, n.Items):
         return {node.hole.name}
     if isinstance(node, n.Hole):
-        return {node.name} if node.table else set()
+        return {node.name} if node.table and _is_list(node.name) else set()
     if isinstance(node, n.OneOf):
         return set().union(*(_pools(o) for o in node.options))
     if isinstance(node, n.Obj):

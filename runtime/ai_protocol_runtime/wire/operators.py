@@ -104,6 +104,7 @@ def _standard_base64(value: Any) -> Any:
 
 
 _string = _only(lambda v: isinstance(v, str))
+_filled = _only(lambda v: isinstance(v, str) and v != "")
 _number = _only(lambda v: isinstance(v, (int, float)) and not isinstance(v, bool))
 
 OPERATORS: dict[str, Operator] = {
@@ -128,6 +129,7 @@ OPERATORS: dict[str, Operator] = {
             lambda v: (not v) if isinstance(v, bool) else FAIL,
         ),
         # guards: the value unchanged, if it is of this type
+        Operator("filled", _filled, _filled),
         Operator("string", _string, _string),
         Operator("number", _number, _number),
     )
