@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import replace
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -155,7 +154,7 @@ class AIClient:
         said = {name: seconds for name, seconds in provider.timeouts if seconds is not None}
         conversation = Conversation(
             prepared,
-            read_timeout(options.timeout, replace(Timeouts(), **said)),
+            read_timeout(options.timeout, Timeouts(**said)),
             max_retries=options.max_retries or 0,
             now=time.monotonic(),
         )

