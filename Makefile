@@ -24,12 +24,12 @@ typecheck: $(VENV)/.dev ## mypy --strict on both packages
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -m "not corpus and not real_server and not sdk"
+	$(BIN)/pytest -m "not corpus and not real_server and not sdk and not notebooks"
 
 bench: $(VENV)/.dev ## what the client costs beside raw httpx
 	$(BIN)/python benchmarks/bench.py
 
-sdks: $(VENV)/.sdks ## the providers' own SDKs, for `pytest -m sdk`
+sdks: $(VENV)/.sdks ## the providers' own SDKs and a Jupyter kernel, for `pytest -m sdk` and `-m notebooks`
 
 ci: ## what has to pass before a merge
 	.ci/run
@@ -56,5 +56,5 @@ $(VENV)/.dev: $(VENV)/.demo
 	@touch $@
 
 $(VENV)/.sdks: $(VENV)/.dev
-	$(PIP) install -q --group sdks
+	$(PIP) install -q --group sdks --group notebooks
 	@touch $@

@@ -7,14 +7,15 @@ from contextlib import aclosing, closing
 from inspect import signature
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import ConfigDict, Field, SecretStr, field_serializer
 
 from ai_protocol_integrations import __version__
@@ -29,6 +30,7 @@ from ai_protocol_runtime.types.errors import ArgumentError, ManifestError
 from ._chunks import Chunks
 from ._inputs import to_messages
 from ._outputs import to_result
+from ._structured import Method, StructuredOutput, named, response_format, to_format
 from ._tools import ToolLike, bound_choice, bound_tool, to_choice, to_tool
 
 _SAMPLING = ("temperature", "max_tokens", "top_p", "top_k", "seed", "n", "reasoning")
@@ -195,6 +197,8 @@ class ChatAIProtocol(BaseChatModel):
         tools = [bound_tool(tool) for tool in params.pop("tools", None) or ()]
         if tools:
             params["tools"] = [to_tool(tool) for tool in tools]
+        if (wanted := params.pop("response_format", None)) is not None:
+            params["format"] = to_format(wanted)
         if "tool_choice" in params:
             params["tool_choice"] = to_choice(params["tool_choice"], tools)
         return params
@@ -225,6 +229,65 @@ class ChatAIProtocol(BaseChatModel):
         bound = [bound_tool(tool, strict=strict) for tool in tools]
         said = {"tool_choice": bound_choice(tool_choice, bound), "parallel_tool_calls": parallel_tool_calls}
         return super().bind(tools=bound, **{key: value for key, value in said.items() if value is not None}, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Method = "auto",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[ToolLike] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """The model, answering with an object that satisfies `schema`: an instance of a pydantic class, or a dict for a
+        TypedDict or a JSON Schema.
+
+        `method`: ``"json_schema"`` has the provider keep to the schema, ``"function_calling"`` makes it a tool that has
+        to be called, ``"json_mode"`` asks for any JSON (say in the prompt which; `schema` may be left out). ``"auto"``
+        is the first where the manifest knows that the model can, else the second. `strict` and `kwargs` are bound;
+        `tools` (with the JSON methods) may be called instead of answering.
+
+        What comes back is checked here, whatever the provider promised. An answer that is no JSON or not as the schema
+        has it is an `OutputParserException`, a refusal a `RefusalError`. With `include_raw` nothing of that is raised:
+        the result is a dict of ``raw``, ``parsed`` and ``parsing_error``.
+        """
+        if method not in get_args(Method):
+            raise ArgumentError(f"there is no method {method!r}{nearest(method, get_args(Method), all_of=True)}")
+        if method == "auto":
+            method = "json_schema" if self._keeps_to_schemas(kwargs.get("model")) else "function_calling"
+        if (schema is None or strict is not None) and (method == "json_mode") is (strict is not None):
+            raise ArgumentError("json_mode knows no strict, and every other method needs a schema")
+        if tools and method == "function_calling":
+            raise ArgumentError("tools go with method='json_schema' or 'json_mode'; here the schema is itself a tool")
+        schema, tool = named(schema), None
+        if schema is not None:
+            traced = {"method": method} | ({} if strict is None else {"strict": strict})
+            kwargs["ls_structured_output_format"] = {"kwargs": traced, "schema": schema}
+        if method == "function_calling":
+            (bound,) = kwargs["tools"] = [bound_tool(schema, strict=strict)]
+            wanted, tool = bound["function"].get("parameters"), bound["function"]["name"]
+            kwargs["tool_choice"] = "any"
+        elif method == "json_schema":
+            kwargs["response_format"] = response_format(schema, strict=strict)
+            wanted = kwargs["response_format"]["json_schema"]["schema"]
+        else:
+            kwargs["response_format"] = {"type": "json_object"}
+            wanted = schema and response_format(schema)["json_schema"]["schema"]
+        if isinstance(schema, type) and is_basemodel_subclass(schema):
+            wanted = schema
+        parser = StructuredOutput(wanted=wanted, tool=tool, tools=bool(tools))
+        model = self.bind_tools(tools, **kwargs) if tools else self.bind(**kwargs)
+        if not include_raw:
+            return model | parser
+        parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
+        failed = RunnablePassthrough.assign(parsed=lambda _: None)
+        return RunnableMap(raw=model) | parsed.with_fallbacks([failed], exception_key="parsing_error")
+
+    def _keeps_to_schemas(self, model: str | None) -> bool:
+        provider, name = self._whom(model)
+        known = manifests_in(self.manifests)
+        return (known.model(provider, name) or known.provider(provider).models).structured_output
 
     # identity
 
