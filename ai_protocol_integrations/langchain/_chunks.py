@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import InvalidToolCall, ToolCallChunk, invalid_tool_call, tool_call_chunk
+from langchain_core.messages import AIMessageChunk, InvalidToolCall, ToolCallChunk
+from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.utils.json import parse_partial_json
 
@@ -192,8 +192,8 @@ def fragment(block: Block) -> AIMessageChunk:
     return _like(_FRAGMENT, content=[block], tool_call_chunks=[call], invalid_tool_calls=[broken])
 
 
-# Validating what is known to be right would cost more than half of an event, so the usual chunks are copies of validated
-# ones. Every chunk has dicts and lists of its own.
+# Validating what is known to be right costs more than all the rest of an event, so the usual chunks are copies of
+# validated ones, with dicts and lists of their own.
 
 _PLAIN = AIMessageChunk(content=[{"type": "text", "text": "", "index": 0}], response_metadata=V1)
 _FRAGMENT = AIMessageChunk(

@@ -39,6 +39,11 @@ class RefusalError(OutputParserException):
 # schemas -> what is bound
 
 
+def is_pydantic(schema: Any) -> bool:
+    """Whether it is a pydantic class, of version 2 or 1."""
+    return isinstance(schema, type) and is_basemodel_subclass(schema)
+
+
 def named(schema: Any) -> Any:
     """The schema, with a title where it is a JSON Schema without a name: tools and traces need one."""
     if isinstance(schema, Mapping) and not {"title", "name", "function", "json_schema"} & schema.keys():
@@ -55,7 +60,9 @@ def response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any
         made = {"name": schema["title"], "description": schema.get("description"), "schema": schema}
     else:
         function = bound_tool(schema)["function"]
-        made = {**function, "schema": _of_class(schema) or function.get("parameters") or {"type": "object"}}
+        inner = _of_class(schema) or function.get("parameters") or {"type": "object"}
+        about = {"description": function["description"]} if function.get("description") else {}
+        made = {**function, "schema": about | inner}
     made["name"] = _NOT_IN_NAMES.sub("_", made["name"])[:_LONGEST_NAME]
     made["strict"] = made.get("strict") if strict is None else strict
     if made["strict"] or (isinstance(schema, type) and strict is None):
@@ -70,7 +77,7 @@ def _is_json_schema(schema: Any) -> bool:
 
 def _of_class(schema: Any) -> Schema | None:
     """A pydantic class's own JSON Schema: LangChain's tools lose what refers to itself."""
-    if not (isinstance(schema, type) and is_basemodel_subclass(schema)):
+    if not is_pydantic(schema):
         return None
     made: Schema = schema.model_json_schema() if issubclass(schema, BaseModel) else schema.schema()
     root = made.pop("$ref", None)
@@ -158,7 +165,7 @@ class StructuredOutput(BaseTransformOutputParser[Any]):
 
     def _checked(self, value: Any, text: str) -> Any:
         try:
-            if isinstance(self.wanted, type):
+            if is_pydantic(self.wanted):
                 if issubclass(self.wanted, BaseModel):
                     return self.wanted.model_validate_json(json.dumps(value))
                 return self.wanted.parse_obj(value)
@@ -197,7 +204,7 @@ class _Growing:
 
     def feed(self, chunk: str | BaseMessage) -> Iterator[Any]:
         self._chunks.append(chunk)
-        if isinstance(self._parser.wanted, type):
+        if is_pydantic(self._parser.wanted):
             return
         piece = self._piece(chunk)
         if not piece:

@@ -15,7 +15,6 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
-from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import ConfigDict, Field, SecretStr, field_serializer
 
 from ai_protocol_integrations import __version__
@@ -30,7 +29,7 @@ from ai_protocol_runtime.types.errors import ArgumentError, ManifestError
 from ._chunks import Chunks
 from ._inputs import to_messages
 from ._outputs import to_result
-from ._structured import Method, StructuredOutput, named, response_format, to_format
+from ._structured import Method, StructuredOutput, is_pydantic, named, response_format, to_format
 from ._tools import ToolLike, bound_choice, bound_tool, to_choice, to_tool
 
 _SAMPLING = ("temperature", "max_tokens", "top_p", "top_k", "seed", "n", "reasoning")
@@ -274,9 +273,7 @@ class ChatAIProtocol(BaseChatModel):
         else:
             kwargs["response_format"] = {"type": "json_object"}
             wanted = schema and response_format(schema)["json_schema"]["schema"]
-        if isinstance(schema, type) and is_basemodel_subclass(schema):
-            wanted = schema
-        parser = StructuredOutput(wanted=wanted, tool=tool, tools=bool(tools))
+        parser = StructuredOutput(wanted=schema if is_pydantic(schema) else wanted, tool=tool, tools=bool(tools))
         model = self.bind_tools(tools, **kwargs) if tools else self.bind(**kwargs)
         if not include_raw:
             return model | parser
@@ -299,7 +296,7 @@ class ChatAIProtocol(BaseChatModel):
     def _identifying_params(self) -> dict[str, Any]:
         """All that an answer depends on, and no secret."""
         client, own = self._client, self.__dict__
-        about = {"model": client.model, "provider": client.provider.id, "protocol": client.protocol}
+        about: dict[str, Any] = {"model": client.model, "provider": client.provider.id, "protocol": client.protocol}
         about |= {name: value for name in _IDENTITY if (value := own[name]) is not None}
         if self.headers is not None:
             about["headers"] = self._shown_headers(self.headers)
@@ -362,4 +359,4 @@ class ChatAIProtocol(BaseChatModel):
 
 # LangChain looks the signatures up in every call; working one out takes as long as preparing a small request.
 for _method in (ChatAIProtocol._generate, ChatAIProtocol._agenerate):
-    _method.__signature__ = signature(_method)  # type: ignore[attr-defined]
+    setattr(_method, "__signature__", signature(_method))  # noqa: B010  (a type checker knows no such attribute)

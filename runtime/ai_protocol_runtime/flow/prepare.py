@@ -32,7 +32,7 @@ _BASE_HEADERS = {
 }
 _ACCEPT = "application/json"
 _ACCEPT_STREAM = "text/event-stream, application/x-ndjson, application/json"
-_HOW = ("stream", "stream_usage")
+_NO_WISHES = ("stream", "stream_usage", "schema.name")
 
 
 @dataclass(slots=True)
@@ -79,14 +79,20 @@ def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = Fa
     request.stream_usage = True if stream and protocol.stream_usage else None
     losses: list[Loss] = []
     body = wire.encode_request(request, losses, echo=protocol.echo_reasoning)
-    # How the answer travels is no wish of the caller's: a format that says it by the path alone loses nothing.
-    losses = [loss for loss in losses if loss.what not in _HOW]
+    losses = [loss for loss in losses if _is_missed(loss, request)]
     body = merged(apply_quirks(protocol, body, losses, target.provider.name), target.extra_body)
     headers, secrets = _headers(target, protocol, stream=stream, unsent=unsent)
     url = _url(target, protocol.stream_path if stream and protocol.stream_path else protocol.path)
     framings = wire.framings if protocol.framing is None else [protocol.framing]
     sent = HTTPRequest("POST", url, headers, _encoded(body), secrets)
     return Prepared(sent, target, wire, stream, framings, losses)
+
+
+def _is_missed(loss: Loss, request: Request) -> bool:
+    """How the answer travels is no wish of the caller's, nor is a schema's name; its description may stand in it."""
+    if loss.what == "schema.description":
+        return request.format is None or (request.format.schema or {}).get("description") != loss.value
+    return loss.what not in _NO_WISHES
 
 
 def merged(value: Any, over: Any) -> Any:

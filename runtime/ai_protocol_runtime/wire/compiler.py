@@ -10,14 +10,13 @@ from ai_protocol_runtime.types.errors import ManifestError
 from . import notation as n
 from . import operators, usage
 from .kinds import KINDS, STRUCTURE, Kind
+from .objects import Entry, ObjShape
 from .shapes import (
     ConstShape,
     ElementShape,
-    Entry,
     HoleShape,
     ItemsShape,
     JoinShape,
-    ObjShape,
     OneOfShape,
     Shape,
     SingleShape,

@@ -17,10 +17,11 @@ from .compiler import Compiler, Fault
 from .framing import MAX_EVENT
 from .history import History, Variant
 from .kinds import KINDS
+from .objects import ObjShape
 from .operators import FAIL, KEEP
 from .pieces import PieceDecoder
 from .reader import StreamReader
-from .shapes import ObjShape, Writing
+from .shapes import Writing
 from .typed import KEYS, VERBS, EventDecoder, Line, line
 from .writer import EventEncoder, PieceEncoder
 

@@ -8,8 +8,9 @@ from typing import Any
 from ai_protocol_runtime.types import Message, Raw, Text
 
 from .kinds import DERIVED, Kind
+from .objects import ObjShape
 from .operators import FAIL, KEEP, MISSING
-from .shapes import Captures, ObjShape, Shape, Writing
+from .shapes import Captures, Shape, Writing
 
 
 @dataclass(slots=True)

@@ -16,8 +16,9 @@ from ai_protocol_runtime.types import Answer, Raw, RawEvent, StreamError, Stream
 from .assembly import Assembly, Block, merged
 from .kinds import KINDS, Kind
 from .notation import Node
+from .objects import ObjShape
 from .operators import FAIL
-from .shapes import ElementShape, ObjShape, Shape, content_of
+from .shapes import ElementShape, Shape, content_of
 
 if TYPE_CHECKING:
     from .format import WireFormat
