@@ -7,7 +7,7 @@ from contextlib import aclosing, closing
 from inspect import signature
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_serializer
 from ai_protocol_integrations import __version__
 from ai_protocol_runtime.client import AIClient
 from ai_protocol_runtime.flow.address import split_model
-from ai_protocol_runtime.flow.credentials import secrets_in
+from ai_protocol_runtime.flow.credentials import Key, as_key, secrets_in
 from ai_protocol_runtime.manifest import manifests as manifests_in
 from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types import StreamingEvent
@@ -31,6 +31,11 @@ from ._inputs import to_messages
 from ._outputs import to_result
 from ._structured import Method, StructuredOutput, is_pydantic, named, response_format, to_format
 from ._tools import ToolLike, bound_choice, bound_tool, to_choice, to_tool
+
+if TYPE_CHECKING:
+    ApiKey: TypeAlias = str | SecretStr | Callable[[], str | SecretStr]  # what may be given
+else:
+    ApiKey = Key  # what is kept: pydantic makes a secret of a text
 
 _SAMPLING = ("temperature", "max_tokens", "top_p", "top_k", "seed", "n", "reasoning")
 _OF_CLIENT = (
@@ -71,8 +76,8 @@ class ChatAIProtocol(BaseChatModel):
     model: str
     """``provider/model`` or ``provider:model``; the first delimiter splits. Per call, a name without a known provider
     keeps the provider."""
-    api_key: SecretStr | Callable[[], str | SecretStr] | None = None
-    """The key, or a function that returns it. Left out: from the environment variables of the provider's manifest."""
+    api_key: ApiKey | None = None
+    """The key, kept as a `SecretStr`, or a function that returns it. Left out: from the environment variables of the provider's manifest."""
     base_url: str | None = None
     """Replaces the manifest's; ``https://host`` and ``https://host/v1`` come to the same."""
     protocol: str | None = None
@@ -123,6 +128,9 @@ class ChatAIProtocol(BaseChatModel):
             super().__init__(**arguments)
             self._add_version("ai-protocol-integrations", __version__)
             _ = self._client  # an unknown provider is told at once
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, as_key(value) if name == "api_key" else value)
 
     @property
     def _client(self) -> AIClient:

@@ -18,7 +18,7 @@ from pydantic import SecretStr, ValidationError
 
 import ai_protocol_integrations
 from ai_protocol_integrations.langchain import ChatAIProtocol
-from ai_protocol_runtime.types.errors import ArgumentError, ManifestError
+from ai_protocol_runtime.types.errors import ArgumentError, CredentialError, ManifestError
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-live-0123456789abcdef"
@@ -56,7 +56,7 @@ def test_the_arguments_of_the_standard() -> None:
         timeout=60,
         stop=[],
         max_retries=2,
-        api_key="test",  # type: ignore[arg-type]
+        api_key="test",
         base_url="http://localhost:1",
         streaming=True,
     )
@@ -66,7 +66,7 @@ def test_the_arguments_of_the_standard() -> None:
 
 def test_the_key_is_shown_nowhere() -> None:
     secrets = {"X-Auth": KEY, "Authorization": f"Bearer {KEY}", "x-org": "acme"}
-    model = ChatAIProtocol(model="simulator/any", api_key=KEY, headers=secrets)  # type: ignore[arg-type]
+    model = ChatAIProtocol(model="simulator/any", api_key=KEY, headers=secrets)
     shown = [
         repr(model),
         str(model),
@@ -86,7 +86,7 @@ def test_the_key_is_shown_nowhere() -> None:
 
 def test_copies() -> None:
     client = httpx.Client()
-    model = ChatAIProtocol(model="simulator/any", api_key=KEY, stop=["x"], http_client=client)  # type: ignore[arg-type]
+    model = ChatAIProtocol(model="simulator/any", api_key=KEY, stop=["x"], http_client=client)
     deep = copy.deepcopy(model)
     assert deep == model
     assert deep.stop is not model.stop
@@ -104,7 +104,7 @@ def test_copies() -> None:
 
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
 def test_it_comes_back_from_json() -> None:
-    model = ChatAIProtocol(model="openai/gpt-4o", api_key=KEY, temperature=0.5, reasoning="low")  # type: ignore[arg-type]
+    model = ChatAIProtocol(model="openai/gpt-4o", api_key=KEY, temperature=0.5, reasoning="low")
     said = dumpd(model)
     assert said["id"] == ["ai_protocol_integrations", "langchain", "chat_models", "ChatAIProtocol"]
     assert said["kwargs"]["api_key"] == {"lc": 1, "type": "secret", "id": ["OPENAI_API_KEY"]}
@@ -169,3 +169,20 @@ def _seconds_to_build(count: int) -> float:
     for _ in range(count):
         ChatAIProtocol(model="simulator/any", temperature=0)
     return time.process_time() - start
+
+
+def test_a_key_set_later_is_a_secret_too() -> None:
+    model = ChatAIProtocol(model="simulator/any", api_key=lambda: KEY)
+    assert callable(model.api_key)
+    model.api_key = KEY
+    assert model.api_key == SecretStr(KEY)
+    with pytest.raises(CredentialError, match="not a int"):
+        model.api_key = 5  # type: ignore[assignment]
+
+
+def test_a_type_checker_takes_a_plain_key() -> None:
+    mypy = pytest.importorskip("mypy.api")
+    typed = "from ai_protocol_integrations.langchain import ChatAIProtocol\nChatAIProtocol(model='a/b', api_key={})"
+    said, _, status = mypy.run(["--strict", "-c", typed.format("'k'")])
+    assert status == 0, said
+    assert "arg-type" in mypy.run(["--strict", "-c", typed.format("5")])[0]

@@ -245,3 +245,28 @@ def test_a_silent_stream_is_one_chunk() -> None:
 @pytest.mark.parametrize("text", ["", "{}", ' {"a": 1}\n', '{"a": "\n"}'])
 def test_arguments(text: str) -> None:
     assert parse_arguments(text)[1] is None
+
+
+EVENTS = [
+    PartialContentDelta(0, "a"),
+    ThinkingDelta(1, "b"),
+    RefusalDelta(2, "c"),
+    ToolCallStarted(3, "id", "f"),
+    PartialToolCall(3, "{"),
+    PartialToolCall(3, "x"),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_chunk_is_as_if_validated(event: StreamingEvent) -> None:
+    """The usual chunks are copies; they are what the constructors make, and share nothing with each other."""
+    (one,), (two,) = chunks_of([event]), chunks_of([event])
+    fields = {name: getattr(one.message, name) for name in one.message.model_fields_set}
+    fields = {name: fields[name] for name in ("content", "response_metadata", "tool_call_chunks") if name in fields}
+    made = ChatGenerationChunk(message=AIMessageChunk(**fields))
+    assert one == made
+    assert one.model_dump() == made.model_dump()
+    assert one.message.model_fields_set == made.message.model_fields_set
+    assert one.model_fields_set == made.model_fields_set
+    for name, value in vars(one.message).items():
+        assert not isinstance(value, dict | list) or value is not getattr(two.message, name), name

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ai_protocol_integrations.langchain import ChatAIProtocol
 from ai_protocol_integrations.langchain._tools import bound_choice, bound_tool, to_choice, to_tool
 from ai_protocol_runtime import types
+from ai_protocol_runtime.manifest import manifests
 from ai_protocol_runtime.types import Raw, ToolChoice
 from ai_protocol_runtime.types.errors import ArgumentError
 
@@ -160,3 +161,17 @@ def test_binding() -> None:
     assert set(model.bind_tools([]).kwargs) == {"tools"}  # type: ignore[attr-defined]
     with pytest.raises(ArgumentError, match=r"'wether'.*did you mean .weather."):
         model.bind_tools([weather], tool_choice="wether")
+
+
+def everything_in(value: Any) -> list[Any]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value, *(found for item in inner for found in everything_in(item))]
+
+
+@pytest.mark.parametrize("wire", sorted(manifests().provider("simulator").protocols))
+def test_a_tool_of_the_provider_itself_is_sent_as_it_is(wire: str) -> None:
+    given = {"type": "web_search_20250305", "name": "web_search", "user_location": {"type": "approximate"}}
+    model = ChatAIProtocol(model="simulator/any", protocol=wire)
+    params = model._params(None, model.bind_tools([given, weather]).kwargs)  # type: ignore[attr-defined]
+    body = json.loads(model._client.explain("hi", **params).body)
+    assert everything_in(body).count(given) == 1

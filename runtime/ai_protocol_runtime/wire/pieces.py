@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Answer, Candidate, RawEvent, StreamError, StreamingEvent, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, StreamingEvent, ToolCall
 
-from .assembly import Assembly, Block, Lane, joined, merged
+from .assembly import Block, Lane, joined, merged
+from .decoder import Decoder
 from .operators import FAIL
 from .shapes import content_of
 
@@ -21,14 +22,11 @@ if TYPE_CHECKING:
 _RUNNING_ON = ("text", "reasoning", "refusal")
 
 
-class PieceDecoder:
-    """Chunks in, events out. `terminal`: the answer has been said to be complete."""
+class PieceDecoder(Decoder):
+    """Chunks in, events out."""
 
     def __init__(self, fmt: WireFormat, generated: bool = True) -> None:
-        self.format = fmt
-        self.assembly = Assembly()
-        self.terminal = False
-        self.failed = False
+        super().__init__(fmt)
         self._fast = fmt.generated_piece if generated else None
         self._padding = frozenset(fmt.stream.get("padding") or ())
         self._passing = fmt.passing_keys
@@ -47,26 +45,12 @@ class PieceDecoder:
         self.terminal = True
         return []
 
-    def finish(self) -> list[StreamingEvent]:
-        out: list[StreamingEvent] = []
-        self.assembly.finish(self.format.settle, out)
-        return out
-
-    @property
-    def partial(self) -> Answer:
-        return self.format.settle(self.assembly.answer())
-
     def _read(self, data: Any, out: list[StreamingEvent]) -> None:
         if self._padding and isinstance(data, dict) and not self._padding.isdisjoint(data):
             data = {k: v for k, v in data.items() if k not in self._padding}
         piece = self.format.pieces.read_one(data, {}) if self.format.pieces is not None else FAIL
         if piece is FAIL:
-            error = self.format.error_in(data)
-            if error is not None:
-                self.failed = True
-                out.append(StreamError(error))
-            else:
-                out.append(RawEvent(data, self.format.id))
+            self.unknown(data, out)
             return
         self._head(piece)
         if piece.candidates or self.assembly.head.id:  # some send a chunk about the prompt first, which names nothing
@@ -77,8 +61,7 @@ class PieceDecoder:
         if piece.blocked is not None:
             self.terminal = True
         if piece.error is not None:
-            self.failed = True
-            out.append(StreamError(piece.error))
+            self.fail(piece.error, out)
         self.envelope = {k: v for k, v in data.items() if k not in self._passing}
 
     def _head(self, piece: Answer) -> None:

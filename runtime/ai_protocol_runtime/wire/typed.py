@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Answer, Raw, RawEvent, StreamError, StreamingEvent
+from ai_protocol_runtime.types import Answer, Raw, RawEvent, StreamingEvent
 
-from .assembly import Assembly, Block, merged
+from .assembly import Block, merged
+from .decoder import Decoder
 from .kinds import KINDS, Kind
 from .notation import Node
 from .objects import ObjShape
@@ -69,15 +70,12 @@ def line(verb: str, space: str, shape: Shape, node: Node) -> Line:
     return Line(verb, space, shape, kind, fields, node)
 
 
-class EventDecoder:
-    """Events in, events out. `terminal`: the event that ends a stream has been seen."""
+class EventDecoder(Decoder):
+    """Events in, events out."""
 
     def __init__(self, fmt: WireFormat, generated: bool = True) -> None:
-        self.format = fmt
-        self.assembly = Assembly()
+        super().__init__(fmt)
         self.lane = self.assembly.lane(0)
-        self.terminal = False
-        self.failed = False
         self._dispatch: str = fmt.stream["dispatch"]
         self._lines = fmt.events
         self._fast = fmt.generated_events if generated else {}
@@ -101,34 +99,17 @@ class EventDecoder:
                     own.setdefault("item_id", id_in(data))
                 getattr(self, "_" + (entry.verb if entry.kind is None else "delta"))(entry, own, rest, out)
                 return out
-        self._unknown(data, out)
+        self.unknown(data, out)
         return out
 
     def done(self) -> list[StreamingEvent]:
         """The sentinel that some add after the last event; it says nothing new."""
         return []
 
-    def finish(self) -> list[StreamingEvent]:
-        out: list[StreamingEvent] = []
-        self.assembly.finish(self.format.settle, out)
-        return out
-
-    @property
-    def partial(self) -> Answer:
-        return self.format.settle(self.assembly.answer())
-
     def block(self, entry: Line, own: dict[str, Any]) -> Block | None:
         return self.lane.by_key.get((entry.space, _item(own), own.get("sub")))
 
     # verbs
-
-    def _unknown(self, data: Any, out: list[StreamingEvent]) -> None:
-        error = self.format.error_in(data)
-        if error is not None:
-            self.failed = True
-            out.append(StreamError(error))
-        else:
-            out.append(RawEvent(data, self.format.id))
 
     def _ignore(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
         """It says nothing that another event does not say."""
@@ -261,8 +242,7 @@ class EventDecoder:
         self.terminal = True
 
     def _error(self, entry: Line, own: dict[str, Any], rest: Any, out: list[StreamingEvent]) -> None:
-        self.failed = True
-        out.append(StreamError(own.get("error")))
+        self.fail(own.get("error"), out)
 
 
 def _item(own: dict[str, Any]) -> Any:
