@@ -9,6 +9,7 @@ if find_spec("langchain_core") is None:
         name="langchain_core",
     )
 
+from ._structured import RefusalError
 from .chat_models import ChatAIProtocol
 
-__all__ = ["ChatAIProtocol"]
+__all__ = ["ChatAIProtocol", "RefusalError"]

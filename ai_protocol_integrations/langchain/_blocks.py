@@ -60,6 +60,8 @@ def to_block(part: Part, *, call_id: str | None = None) -> Block:
     """The finished part as a content block, without an index. `call_id` stands in for the id of a tool call without
     (or with a used) one; the true one is kept aside."""
     match part:
+        case Text(citations=None, logprobs=None, signature=None, cache=None, extra=None):  # most of them
+            return {"type": "text", "text": part.text}
         case Text():
             annotations = [to_annotation(citation) for citation in part.citations or ()] or None
             shown: Block = {"type": "text", "text": part.text, "annotations": annotations}

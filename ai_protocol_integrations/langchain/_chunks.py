@@ -36,7 +36,7 @@ from ai_protocol_runtime.types import (
 )
 
 from ._blocks import Block, to_block
-from ._outputs import V1, CallIds, generation_info, metadata, to_blocks, usage_metadata
+from ._outputs import V1, CallIds, alike, generation_info, metadata, to_blocks, usage_metadata
 
 
 class Pieces:
@@ -158,9 +158,7 @@ class Chunks:
             return None
         kind = block["type"]
         message = fragment(block) if kind == "tool_call_chunk" else _like(_PLAIN, content=[block])
-        chunk = _GENERATION.model_copy()
-        chunk.__dict__.update(text=block["text"] if kind == "text" else "", message=message)
-        return chunk
+        return alike(_GENERATION, text=block["text"] if kind == "text" else "", message=message)
 
     def _last(self, answer: Answer) -> ChatGenerationChunk:
         candidate = answer.candidates[0] if answer.candidates else Candidate(answer.message, answer.finish_reason)
@@ -192,9 +190,6 @@ def fragment(block: Block) -> AIMessageChunk:
     return _like(_FRAGMENT, content=[block], tool_call_chunks=[call], invalid_tool_calls=[broken])
 
 
-# Validating what is known to be right costs more than all the rest of an event, so the usual chunks are copies of
-# validated ones, with dicts and lists of their own.
-
 _PLAIN = AIMessageChunk(content=[{"type": "text", "text": "", "index": 0}], response_metadata=V1)
 _FRAGMENT = AIMessageChunk(
     content=[{}], tool_call_chunks=[tool_call_chunk(name=None, args="x", id=None, index=0)], response_metadata=V1
@@ -209,8 +204,8 @@ def _like(
     tool_call_chunks: Sequence[ToolCallChunk] = (),
     invalid_tool_calls: Sequence[InvalidToolCall] = (),
 ) -> AIMessageChunk:
-    message = prototype.model_copy()
-    message.__dict__.update(
+    return alike(
+        prototype,
         content=content,
         additional_kwargs={},
         response_metadata={**V1},
@@ -218,7 +213,6 @@ def _like(
         tool_call_chunks=[*tool_call_chunks],
         invalid_tool_calls=[*invalid_tool_calls],
     )
-    return message
 
 
 def unreadable_ending(arguments: str) -> str:

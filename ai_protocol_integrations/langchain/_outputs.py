@@ -6,16 +6,19 @@ A message's content is always a list of LangChain's standard blocks (v1), and sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import BaseModel
 
 from ai_protocol_runtime.types import Answer, Candidate, Message, ToolCall, Usage
 
 from ._blocks import OURS, Block, to_annotation, to_block
+
+Model = TypeVar("Model", bound=BaseModel)
 
 V1 = {"output_version": "v1"}
 """In every message and every chunk: the content is standard blocks, not to be converted again."""
@@ -30,14 +33,28 @@ def to_result(answer: Answer) -> ChatResult:
 def _generation(answer: Answer, candidate: Candidate, *, first: bool) -> ChatGeneration:
     ids = CallIds()
     blocks = list(to_blocks(candidate.message, lambda _, call_id: ids.replacement(call_id)))
-    message = AIMessage(
-        content=blocks,  # type: ignore[arg-type]  # a list is invariant
-        tool_calls=[_without(block, "extras") for block in blocks if block["type"] == "tool_call"],
-        invalid_tool_calls=[_without(block, "extras") for block in blocks if block["type"] == "invalid_tool_call"],
-        response_metadata=V1 | metadata(answer, candidate),
-        usage_metadata=usage_metadata(answer.usage) if first else None,
-    )
-    return ChatGeneration(message=message, generation_info=generation_info(candidate))
+    said: dict[str, Any] = {
+        "content": blocks,
+        "tool_calls": [_without(block, "extras") for block in blocks if block["type"] == "tool_call"],
+        "invalid_tool_calls": [_without(block, "extras") for block in blocks if block["type"] == "invalid_tool_call"],
+        "response_metadata": V1 | metadata(answer, candidate),
+        "usage_metadata": usage_metadata(answer.usage) if first else None,
+    }
+    calls = said["tool_calls"] or said["invalid_tool_calls"]
+    message = AIMessage(**said) if calls else alike(_MESSAGE, **said, additional_kwargs={})
+    return alike(_GENERATION, message=message, text=message.text, generation_info=generation_info(candidate))
+
+
+def alike(prototype: Model, /, **values: Any) -> Model:
+    """A copy of what pydantic has validated, with other values of the same types. Validating those as well costs more
+    than all the rest; whatever can be changed in place has to be among them."""
+    made = prototype.model_copy()
+    made.__dict__.update(values)
+    return made
+
+
+_MESSAGE = AIMessage(content=[], tool_calls=[], invalid_tool_calls=[], response_metadata=V1, usage_metadata=None)
+_GENERATION = ChatGeneration(message=_MESSAGE, generation_info=None)
 
 
 def _without(block: Block, key: str) -> Block:

@@ -200,6 +200,7 @@ class _Growing:
         self._parser = parser
         self._chunks: list[Any] = []
         self._text = ""
+        self._call: int | None = None  # the index of the first tool call: only that one counts
         self._told: Any = None
 
     def feed(self, chunk: str | BaseMessage) -> Iterator[Any]:
@@ -223,8 +224,10 @@ class _Growing:
             return chunk
         if self._parser.tool is None:
             return str(chunk.text)
-        calls = chunk.tool_call_chunks if isinstance(chunk, AIMessageChunk) else ()
-        return "".join(call["args"] or "" for call in calls if call["index"] in (None, 0) or not self._text)
+        calls = chunk.tool_call_chunks if isinstance(chunk, AIMessageChunk) else []
+        if self._call is None and calls:
+            self._call = calls[0]["index"]
+        return "".join(call["args"] or "" for call in calls if call["index"] == self._call)
 
     def end(self) -> Iterator[Any]:
         if not self._chunks:

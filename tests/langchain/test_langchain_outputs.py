@@ -287,3 +287,21 @@ def test_no_candidate_at_all() -> None:
         "blocked": "SAFETY",
     }
     assert comparable(message)["content"] == []
+
+
+def test_a_message_is_as_if_validated() -> None:
+    """The usual message is a copy; it is what the constructor makes, and shares nothing with another."""
+    answer = Answer([Candidate(Message("assistant", [Text("a")]), "stop")], usage=Usage(input=1, output=2, total=3))
+    one, two = (to_result(answer).generations[0] for _ in range(2))
+    message = one.message
+    made = ChatGeneration(
+        message=AIMessage(**{name: getattr(message, name) for name in message.model_fields_set}),
+        generation_info=one.generation_info,
+    )
+    assert (one, one.model_dump()) == (made, made.model_dump())
+    assert (one.text, type(one.text)) == (made.text, type(made.text))
+    assert message.model_fields_set == {
+        "content", "tool_calls", "invalid_tool_calls", "response_metadata", "usage_metadata"
+    }
+    for name, value in vars(message).items():
+        assert not isinstance(value, dict | list) or value is not getattr(two.message, name), name

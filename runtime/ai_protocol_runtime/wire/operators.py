@@ -67,6 +67,10 @@ def _json_value(text: Any) -> Any:
         return FAIL
 
 
+def _parsed(text: Any) -> Any:
+    return _json_value(text) if isinstance(text, str) and text.strip() else FAIL
+
+
 def _json_object(text: Any) -> Any:
     value = _json_value(text) if isinstance(text, str) and text.strip() else FAIL
     return value if isinstance(value, dict) else FAIL
@@ -112,6 +116,8 @@ OPERATORS: dict[str, Operator] = {
     for op in (
         # any JSON value <-> its text; an empty text stands for the empty object
         Operator("json_text", jsontext.dumps, _json_value),
+        # a JSON text <-> its value
+        Operator("parsed", _parsed, jsontext.dumps, exact=False),
         # a JSON object <-> its text; a text that is no JSON object does not fit
         Operator("json_object", lambda v: jsontext.dumps(v) if isinstance(v, dict) else FAIL, _json_object),
         # a text, or any other JSON value that stands where a text should <-> a text

@@ -107,7 +107,10 @@ class EventDecoder(Decoder):
         return []
 
     def block(self, entry: Line, own: dict[str, Any]) -> Block | None:
-        return self.lane.by_key.get((entry.space, _item(own), own.get("sub")))
+        block = self.lane.by_key.get((entry.space, _item(own), own.get("sub")))
+        if block is None and entry.kind is not None and _item(own) is None:  # it belongs to the last of its kind
+            block = next((b for b in reversed(self.lane.blocks) if b.part.kind == entry.verb), None)
+        return block
 
     # verbs
 

@@ -50,6 +50,8 @@ _STREAMED: tuple[tuple[str, Any], ...] = (
     ("arguments", ""),
     ("citations", None),
     ("signature", None),
+    ("encrypted", None),
+    ("content", None),
 )
 """Fields that deltas may fill, and what they are before."""
 
