@@ -77,7 +77,8 @@ class ChatAIProtocol(BaseChatModel):
     """``provider/model`` or ``provider:model``; the first delimiter splits. Per call, a name without a known provider
     keeps the provider."""
     api_key: ApiKey | None = None
-    """The key, kept as a `SecretStr`, or a function that returns it. Left out: from the environment variables of the provider's manifest."""
+    """The key, kept as a `SecretStr`, or a function that returns it. Left out: from the environment variables of the
+    provider's manifest."""
     base_url: str | None = None
     """Replaces the manifest's; ``https://host`` and ``https://host/v1`` come to the same."""
     protocol: str | None = None
@@ -323,13 +324,15 @@ class ChatAIProtocol(BaseChatModel):
     def _whom(self, model: str | None) -> tuple[str, str]:
         """Provider and model of a call that names this model."""
         client = self._client
-        provider, name = split_model(model or "")
+        if model is None:
+            return client.provider.id, client.model
+        provider, name = split_model(model)
         if provider and name:
             try:
                 return manifests_in(self.manifests).provider(provider).id, name
             except ManifestError:  # the slash is part of the model's name
                 pass
-        return client.provider.id, model or client.model
+        return client.provider.id, model
 
     # keeping: LangChain's JSON, copies, pickles
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from langchain_core.load import dumps, loads
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration
 
 from ai_protocol_integrations.langchain._inputs import to_messages
 from ai_protocol_integrations.langchain._outputs import to_result, usage_metadata
@@ -291,8 +293,8 @@ def test_no_candidate_at_all() -> None:
 
 def test_a_message_is_as_if_validated() -> None:
     """The usual message is a copy; it is what the constructor makes, and shares nothing with another."""
-    answer = Answer([Candidate(Message("assistant", [Text("a")]), "stop")], usage=Usage(input=1, output=2, total=3))
-    one, two = (to_result(answer).generations[0] for _ in range(2))
+    said = answer(Text("a"), usage=Usage(input=1, output=2))
+    one, two = (to_result(said).generations[0] for _ in range(2))
     message = one.message
     made = ChatGeneration(
         message=AIMessage(**{name: getattr(message, name) for name in message.model_fields_set}),
@@ -301,7 +303,11 @@ def test_a_message_is_as_if_validated() -> None:
     assert (one, one.model_dump()) == (made, made.model_dump())
     assert (one.text, type(one.text)) == (made.text, type(made.text))
     assert message.model_fields_set == {
-        "content", "tool_calls", "invalid_tool_calls", "response_metadata", "usage_metadata"
+        "content",
+        "tool_calls",
+        "invalid_tool_calls",
+        "response_metadata",
+        "usage_metadata",
     }
     for name, value in vars(message).items():
         assert not isinstance(value, dict | list) or value is not getattr(two.message, name), name

@@ -182,9 +182,11 @@ class Conversation:
         """Send, follow redirects, and stop at whatever is no success."""
         request = self._prepared.request
         for _ in range(MAX_REDIRECTS):
-            left = None if self._deadline is None else max(self._deadline - self.now, 0.001)
+            timeouts = self._timeouts
+            if self._deadline is not None:
+                timeouts = replace(timeouts, total=max(self._deadline - self.now, 0.001))
             self._head = Head(0, {})
-            self._head = yield Send(request, replace(self._timeouts, total=left))
+            self._head = yield Send(request, timeouts)
             if self._head.status not in _REDIRECTS or "location" not in self._head.headers:
                 break
             request = _followed(request, self._head)

@@ -73,7 +73,7 @@ def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = Fa
     """
     protocol = target.provider.protocols[target.protocol]
     wire = wire_format(target.protocol, target.manifests)
-    request = _budgeted(target, protocol, request)
+    request = _limited(target, wire, _budgeted(target, protocol, request))
     request.model = target.model
     request.stream = True if stream else None
     request.stream_usage = True if stream and protocol.stream_usage else None
@@ -118,6 +118,17 @@ def _budgeted(target: Target, protocol: Protocol, request: Request) -> Request:
     if known is not None and known.reasoning is not None and known.reasoning.efforts:
         return request
     return replace(request, effort=None, reasoning_budget=budget)
+
+
+def _limited(target: Target, wire: WireFormat, request: Request) -> Request:
+    """Where the wire format demands a limit and nobody set one: the most that the model writes, or else the usual limit
+    and room for the reasoning that was asked for."""
+    usual = wire.demands.get("max_tokens")
+    if usual is None or request.max_tokens is not None:
+        return request
+    known = target.manifests.model(target.provider.id, target.model)
+    most = known.max_output if known is not None else None
+    return replace(request, max_tokens=most or usual + (request.reasoning_budget or 0))
 
 
 def _url(target: Target, path: str) -> str:

@@ -269,8 +269,9 @@ def _numbers(schema: Plain, *, whole: bool) -> Iterator[int | float]:
         if low is not None and low <= step and (high is None or step <= high):
             first = 1
         turn = -1 if low is None and high is not None else 1
-        yield from (_json_number((first + turn * i) * step) for i in range(VARIANTS))
-        yield from (_json_number((first - turn * i) * step) for i in range(VARIANTS))
+        for i in range(VARIANTS):  # in turns, because only so many are looked at
+            yield _json_number((first + turn * i) * step)
+            yield _json_number((first - turn * (i + 1)) * step)
         return
     if low is not None and high is not None:
         yield from (_json_number(low + (high - low) / i) for i in range(2, VARIANTS))

@@ -21,7 +21,7 @@ from .objects import ObjShape
 from .operators import FAIL, KEEP
 from .pieces import PieceDecoder
 from .reader import StreamReader
-from .shapes import Writing
+from .shapes import HoleShape, Writing
 from .typed import KEYS, VERBS, EventDecoder, Line, line
 from .writer import EventEncoder, PieceEncoder
 
@@ -91,6 +91,9 @@ class WireFormat:
         self.generated_events = self._generated()
         self.passing_keys = padding | generate.passing_keys(compiler)
         self._said = request.holes() | self._in_path | {"messages", "extra"}
+        defaults = ((e.shape.name, e.shape.default) for e in request.entries if isinstance(e.shape, HoleShape))
+        self.demands = {name: default for name, default in defaults if name and default is not n.ABSENT}
+        """Fields that a request has to have, and what it says where nobody does."""
         if self._paths:  # whether it is a stream is said by the path, too
             self._said.add("stream")
 
