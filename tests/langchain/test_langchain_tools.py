@@ -168,11 +168,10 @@ def everything_in(value: Any) -> list[Any]:
     return [value, *(found for item in inner for found in everything_in(item))]
 
 
-_GROUPED = pytest.param("gemini-generate", marks=pytest.mark.xfail(reason="its list of tools takes functions only"))
 _WIRES = sorted(manifests().provider("simulator").protocols)
 
 
-@pytest.mark.parametrize("wire", [_GROUPED if wire == "gemini-generate" else wire for wire in _WIRES])
+@pytest.mark.parametrize("wire", _WIRES)
 def test_a_tool_of_the_provider_itself_is_sent_as_it_is(wire: str) -> None:
     given = {"type": "web_search_20250305", "name": "web_search", "user_location": {"type": "approximate"}}
     model = ChatAIProtocol(model="simulator/any", protocol=wire)

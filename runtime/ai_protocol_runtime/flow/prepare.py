@@ -128,7 +128,8 @@ def _limited(target: Target, wire: WireFormat, request: Request) -> Request:
         return request
     known = target.manifests.model(target.provider.id, target.model)
     most = known.max_output if known is not None else None
-    return replace(request, max_tokens=most or usual + (request.reasoning_budget or 0))
+    request.max_tokens = most or usual + (request.reasoning_budget or 0)
+    return request
 
 
 def _url(target: Target, path: str) -> str:

@@ -96,7 +96,8 @@ class Compiler:
     def _resolve(self) -> None:
         """Which holes of a table's shapes belong to the thing, and which to what stands around it."""
         for table in self.tables.values():
-            table.keep_raw = table.keep_raw and not table.kinds.keys() <= STRUCTURE
+            if table.kinds and table.kinds.keys() <= STRUCTURE:
+                table.keep_raw = False
             for variants in table.kinds.values():
                 for v in variants:
                     v.required = required_of(v.shape) & v.kind.fields
