@@ -182,9 +182,9 @@ class Compiler:
                 or (isinstance(e.node, n.Hole) and e.node.default is not n.ABSENT)
                 or (isinstance(e.node, (n.OneOf, n.Join)) and e.node.otherwise is not n.ABSENT)
             )
-            entries.append(
-                Entry(e.names[0], e.names[1:], e.optional, shape, noted, const, pools[0] if pools else None, tables)
-            )
+            pool = pools[0] if pools else None
+            quick = shape.name if isinstance(shape, HoleShape) and shape.optional and not noted else ""
+            entries.append(Entry(e.names[0], e.names[1:], e.optional, shape, noted, const, pool, tables, quick))
         also = [shape for shape in map(self._hole, node.also) if isinstance(shape, ThingShape)]
         return ObjShape(entries, also)
 

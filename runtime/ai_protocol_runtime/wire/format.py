@@ -90,12 +90,13 @@ class WireFormat:
         self.generated_piece = generate.piece_function(compiler, padding) if self.pieces is not None else None
         self.generated_events = self._generated()
         self.passing_keys = padding | generate.passing_keys(compiler)
-        self._said = request.holes() | self._in_path | {"messages", "extra"}
+        said = request.holes() | self._in_path | {"messages"}
         defaults = ((e.shape.name, e.shape.default) for e in request.entries if isinstance(e.shape, HoleShape))
         self.demands = {name: default for name, default in defaults if name and default is not n.ABSENT}
         """Fields that a request has to have, and what it says where nobody does."""
         if self._paths:  # whether it is a stream is said by the path, too
-            self._said.add("stream")
+            said.add("stream")
+        self._unsaid = sorted(KINDS["request"].fields - said)
 
     def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
         variants = []
@@ -114,6 +115,7 @@ class WireFormat:
                     source["at"],
                     tuple(role if isinstance(role, list) else [role]),
                     shape,
+                    shape.holes(),
                     shape.tables(),
                     field=source.get("as") == "field",
                     each=bool(source.get("each")),
@@ -173,9 +175,9 @@ class WireFormat:
         if request.extra and request.extra.get("wire") == self.id:
             for at in request.extra.get("at", ()):
                 body.setdefault(at, [])
-        for name in KINDS["request"].fields - self._said:
-            value = getattr(request, name)
-            if value not in (None, [], ""):
+        for name in self._unsaid:
+            value = src.get(name)
+            if value is not None and value not in ([], ""):
                 out.lose(name, value)
         if losses is not None:
             losses += out.losses

@@ -28,6 +28,7 @@ class Variant:
     at: str
     roles: tuple[str, ...]
     shape: Shape
+    holes: set[str]
     tables: list[Table]
     field: bool = False
     each: bool = False
@@ -103,7 +104,7 @@ class History:
         self, body: dict[str, Any], v: Variant, message: Message, parts: list[Any], rest: Any, out: Writing
     ) -> None:
         src = {"role": message.role, "parts": parts, "name": message.name, "citations": message.citations}
-        if "citations" in v.shape.holes():
+        if "citations" in v.holes:
             src = lifted(src, out, self.wire, self.private)
         mark = out.mark()
         value = v.shape.build(src, rest, out)
@@ -114,7 +115,7 @@ class History:
             for part in parts:
                 out.lose(f"{message.role}.{part.kind}", part)
             return
-        if message.name is not None and "name" not in v.shape.holes():
+        if message.name is not None and "name" not in v.holes:
             out.lose("message.name", message.name)
         if v.field:
             if v.at in body and isinstance(body[v.at], list) and isinstance(value, list):

@@ -25,6 +25,7 @@ class Entry:
     const: Any  # the constant, or ABSENT
     pool: str | None  # the list of the thing itself that this entry takes from
     tables: list[Table]
+    quick: str  # the hole that is all there is to say here, if so: without a value, nothing is written
 
 
 class ObjShape:
@@ -98,6 +99,8 @@ class ObjShape:
         notes = rest.get("$", {})
         shares = self._shares(src, out) if self.shared else {}
         for e in self.entries:
+            if e.quick and src.get(e.quick) is None and e.first not in rest:
+                continue
             key = notes["as"].get(e.first, e.first) if "as" in notes else e.first
             own = rest.get(e.first)
             own = own if isinstance(own, dict) else None  # what else stands there is no complement of ours

@@ -306,6 +306,7 @@ class OneOfShape:
         for option in options:
             if isinstance(option, ThingShape) and option.is_list:
                 option.strict = True
+        self._things = [o.name if isinstance(o, (ThingShape, ItemsShape)) else "" for o in options]
 
     def match(self, value: Any, got: Captures) -> Rest:
         for number, option in enumerate(self.options):
@@ -329,16 +330,18 @@ class OneOfShape:
             mark = out.mark()
             value = self.options[number].build(src, own, out)
             if value is not MISSING and not (value == [] and self.otherwise is not n.ABSENT):
-                self._lose(src, out, self.options[number].holes())
+                self._lose(src, out, number)
                 return value
             out.undo(mark)
-        self._lose(src, out, set())
+        self._lose(src, out, None)
         return MISSING if self.otherwise is n.ABSENT else self.otherwise
 
-    def _lose(self, src: Captures, out: Writing, said: set[str]) -> None:
+    def _lose(self, src: Captures, out: Writing, taken: int | None) -> None:
         """The things that other alternatives would have said."""
-        names = {o.name for o in self.options if isinstance(o, (ThingShape, ItemsShape))} - said
-        for name in sorted(names):
+        said = "" if taken is None else self._things[taken]
+        for name in sorted(set(self._things) - {said, ""}):
+            if taken is not None and name in self.options[taken].holes():
+                continue
             things = src.get(name)
             for thing in things if isinstance(things, list) else [things]:
                 if thing is not None:
