@@ -196,3 +196,12 @@ def test_a_hostile_body_is_read_or_refused(name: str, data: st.DataObject) -> No
             read_body(value)
         except MalformedResponseError:
             continue
+
+
+def test_a_broken_event_is_told_from_a_body_that_ends_in_one() -> None:
+    """The one is malformed, the other cut: only of the second may more be hoped for."""
+    fmt = next(f for f in PACKAGED.values() if f.framings[0] == "sse")
+    with pytest.raises(MalformedResponseError, match="not JSON"):
+        read(fmt, [b'data: {"id": 1,\n\n'])
+    with pytest.raises(StreamInterruptedError):
+        read(fmt, [b'data: {"id": 1,'])

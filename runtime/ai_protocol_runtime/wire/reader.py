@@ -44,11 +44,11 @@ class StreamReader:
         for name, data in frames:
             if decoder.failed:
                 break
+            self._seen = True
             if data == done:
                 out += decoder.done()
             else:
                 out += decoder.feed(jsontext.loads(data, what="event"), name)
-            self._seen = True
         return out
 
     def close(self) -> list[StreamingEvent]:
@@ -56,7 +56,7 @@ class StreamReader:
         try:
             out = self._events(self._frames.close())
         except MalformedResponseError as error:
-            if not self._seen:
+            if self._frames.complete:
                 raise
             out = []  # the body ended inside an event
             if not decoder.terminal:
