@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-REQUIRED = ("openai-chat", "openai-responses", "anthropic-messages", "gemini")
-NOT_YET = {"bedrock-converse", "cohere", "ollama"}  # formats that no manifest describes so far: shown, not judged
+REQUIRED = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "cohere", "ollama")
+# Shown, not judged: the reference leaves out cited text and takes a provider's own tools for calls. What it says when that
+# is put right is in tests/corpus/test_next_formats.py.
+SHOWN = {"bedrock-converse"}
 EXACT_FAMILY, EXACT_OVERALL, KEPT_OVERALL = 0.99, 0.995, 0.95
 
 
@@ -29,12 +31,12 @@ def main(file: str) -> int:
 
     seen = {row["family"] for row in rows}
     checks = [(f"exact, {family}", share([family], exact), EXACT_FAMILY) for family in REQUIRED]
-    checks.append(("exact, overall", share(seen - NOT_YET, exact), EXACT_OVERALL))
+    checks.append(("exact, overall", share(seen - SHOWN, exact), EXACT_OVERALL))
     checks.append(("kept, overall", share(REQUIRED, lambda row: row["kept"]), KEPT_OVERALL))
     for what, value, aim in checks:
         print(f"{'ok  ' if value >= aim else 'MISS'}  {what:26} {value:7.2%}  (aim {aim:.1%})")
-    for family in sorted(seen & NOT_YET):
-        print(f"      exact, {family:19} {share([family], exact):7.2%}  (not supported yet, not judged)")
+    for family in sorted(seen & SHOWN):
+        print(f"      exact, {family:19} {share([family], exact):7.2%}  (not judged: the reference is at fault)")
     return 0 if all(value >= aim for _, value, aim in checks) else 1
 
 
