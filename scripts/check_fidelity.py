@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 REQUIRED = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "cohere", "ollama")
-# Shown, not judged: the reference leaves out cited text and takes a provider's own tools for calls. What it says when that
-# is put right is in tests/corpus/test_next_formats.py.
+# Shown, not judged: the reference leaves out cited text and takes a provider's own tools for calls. What it says when
+# that is put right is in tests/corpus/test_next_formats.py.
 SHOWN = {"bedrock-converse"}
 EXACT_FAMILY, EXACT_OVERALL, KEPT_OVERALL = 0.99, 0.995, 0.95
 
