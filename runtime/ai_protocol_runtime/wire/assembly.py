@@ -33,7 +33,7 @@ from ai_protocol_runtime.types import (
 )
 
 # the field that a kind's deltas fill, and the event that tells of one
-_STREAMED: dict[str, tuple[str, Any]] = {
+STREAMED: dict[str, tuple[str, Any]] = {
     "text": ("text", PartialContentDelta),
     "reasoning": ("text", ThinkingDelta),
     "refusal": ("text", RefusalDelta),
@@ -49,7 +49,7 @@ class Block:
 
     def __init__(self, index: int, candidate: int, part: Any) -> None:
         self.index, self.candidate, self.part = index, candidate, part
-        self.field, self.event = _STREAMED.get(part.kind, ("", None))
+        self.field, self.event = STREAMED.get(part.kind, ("", None))
         self.table = part.extra["alt"][0] if part.extra and "alt" in part.extra else ""
         self.pieces: list[str] = []
         self.open = True

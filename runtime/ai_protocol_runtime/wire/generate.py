@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import notation as n
-from .assembly import _STREAMED
+from .assembly import STREAMED
 
 if TYPE_CHECKING:
     from .compiler import Compiler
@@ -42,7 +42,7 @@ def event_function(name: str, lines: list[tuple[Line, n.Node]]) -> Fast | None:
         paths = dict(_holes(node, ()))
         tests = [f"{_get(path)} == {value!r}" for path, value in _constants(node, ())]
         head = f"    if {' and '.join(tests) or 'True'}:"
-        streamed = _STREAMED.get(entry.verb, ("", None))[0]
+        streamed = STREAMED.get(entry.verb, ("", None))[0]
         simple = streamed in paths and all(not h.ops and h.table is None for h in _all(node))
         if not simple:
             source += [head, "        return False"]

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from .tables import Table
     from .typed import Line
 
-_STREAMED: tuple[tuple[str, Any], ...] = (
+_BLANKS: tuple[tuple[str, Any], ...] = (
     ("text", ""),
     ("full", None),
     ("arguments", ""),
@@ -276,12 +276,12 @@ class EventEncoder:
 
     def _finish_part(self, index: int, part: Any, out: list[WireEvent]) -> None:
         if index not in self._open:
-            blank = {name: empty for name, empty in _STREAMED if self._streams(part.kind, name)}
+            blank = {name: empty for name, empty in _BLANKS if self._streams(part.kind, name)}
             self._begin(index, replace(part, **blank), out)
             if index not in self._open:
                 return
         opened = self._open[index]
-        for field, _ in _STREAMED:
+        for field, _ in _BLANKS:
             value = getattr(part, field, None)
             if value and field not in opened.said and self._streams(part.kind, field):
                 self._delta(opened, field, value, out)
