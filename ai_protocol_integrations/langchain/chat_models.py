@@ -7,7 +7,7 @@ from contextlib import aclosing, closing
 from inspect import signature
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -354,6 +354,12 @@ class ChatAIProtocol(BaseChatModel):
     def _shown_headers(self, headers: dict[str, str] | None) -> dict[str, str] | None:
         secrets = secrets_in(headers or {})
         return headers and {name: value for name, value in headers.items() if value not in secrets}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other fields; a key among them becomes a secret, as anywhere (pydantic does not look at it here)."""
+        if update and "api_key" in update:
+            update = {**update, "api_key": as_key(update["api_key"])}
+        return super().model_copy(update=update, deep=deep)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ChatAIProtocol:
         memo = {} if memo is None else memo

@@ -180,6 +180,12 @@ def test_a_key_set_later_is_a_secret_too() -> None:
         model.api_key = 5  # type: ignore[assignment]
 
 
+def test_a_key_in_a_copy_is_a_secret_too() -> None:
+    copy = ChatAIProtocol(model="simulator/echo").model_copy(update={"api_key": "not-to-be-seen"})
+    assert "not-to-be-seen" not in repr(copy) + repr(copy.model_dump())
+    assert copy.invoke("hi").text == "hi"
+
+
 def test_a_type_checker_takes_a_plain_key() -> None:
     mypy = pytest.importorskip("mypy.api")
     typed = "from ai_protocol_integrations.langchain import ChatAIProtocol\nChatAIProtocol(model='a/b', api_key={})"
