@@ -356,7 +356,7 @@ class ChatAIProtocol(BaseChatModel):
         return headers and {name: value for name, value in headers.items() if value not in secrets}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other fields; a key among them becomes a secret, as anywhere (pydantic does not look at it here)."""
+        """A copy with other fields; a key among them becomes a secret, which pydantic would not see to here."""
         if update and "api_key" in update:
             update = {**update, "api_key": as_key(update["api_key"])}
         return super().model_copy(update=update, deep=deep)
