@@ -57,7 +57,6 @@ class Compiler:
         self.notation = n.Notation(named, frozenset(sources), fault)
         private = frozenset(data.get("private") or ())
         self.tables = {name: Table(name, self.wire, private) for name in sources}
-        self.kinds_of: dict[str, set[str]] = {}
         self.nodes: dict[tuple[str, str, int], n.Node] = {}
         for name in sources:
             self._table(name)

@@ -21,6 +21,13 @@ class Decoder:
         self.assembly = Assembly()
         self.terminal = False
         self.failed = False
+        self._padding = frozenset(fmt.stream.get("padding") or ())
+
+    def trimmed(self, data: Any) -> Any:
+        """The event without the keys that only make it longer."""
+        if self._padding and isinstance(data, dict) and not self._padding.isdisjoint(data):
+            return {key: value for key, value in data.items() if key not in self._padding}
+        return data
 
     def finish(self) -> list[StreamingEvent]:
         """The body has ended, and the answer is complete."""

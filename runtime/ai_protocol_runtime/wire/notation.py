@@ -6,7 +6,7 @@ Nothing here knows how a node matches or builds; nothing elsewhere looks at the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import yaml
@@ -108,7 +108,6 @@ class Notation:
     maps: dict[str, operators.Operator]
     tables: frozenset[str]
     fault: Any
-    used: set[str] = field(default_factory=set)
 
     def read(self, data: Any, path: Path) -> Node:
         if isinstance(data, dict):
@@ -191,10 +190,8 @@ class Notation:
         for pipe in pipes:
             op = self.maps.get(pipe) or operators.find(pipe)
             if op is not None:
-                self.used.add(pipe)
                 ops.append(op)
             elif pipe in self.tables:
-                self.used.add(pipe)
                 table = pipe
             else:
                 known = [*self.maps, *operators.OPERATORS, *self.tables]

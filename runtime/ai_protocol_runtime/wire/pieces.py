@@ -28,7 +28,6 @@ class PieceDecoder(Decoder):
     def __init__(self, fmt: WireFormat, generated: bool = True) -> None:
         super().__init__(fmt)
         self._fast = fmt.generated_piece if generated else None
-        self._padding = frozenset(fmt.stream.get("padding") or ())
         self._passing = fmt.passing_keys
         self.envelope: Any = None  # of the chunk before, without what differs in every chunk
 
@@ -46,8 +45,7 @@ class PieceDecoder(Decoder):
         return []
 
     def _read(self, data: Any, out: list[StreamingEvent]) -> None:
-        if self._padding and isinstance(data, dict) and not self._padding.isdisjoint(data):
-            data = {k: v for k, v in data.items() if k not in self._padding}
+        data = self.trimmed(data)
         piece = self.format.pieces.read_one(data, {}) if self.format.pieces is not None else FAIL
         if piece is FAIL:
             self.unknown(data, out)

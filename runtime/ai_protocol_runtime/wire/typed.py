@@ -91,6 +91,7 @@ class EventDecoder(Decoder):
         fast = self._fast.get(name)
         if fast is not None and fast(self, data, out):
             return out
+        data = self.trimmed(data)
         for entry in self._lines.get(name, ()):
             own: dict[str, Any] = {}
             rest = entry.shape.match(data, own)
