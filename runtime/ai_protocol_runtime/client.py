@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from .flow.address import split_model
+from .flow.batches import joined, ranked, split
 from .flow.call import Conversation
 from .flow.credentials import as_key, secrets_in
-from .flow.notices import UnknownModelWarning, report_losses
-from .flow.params import Options, read_params
-from .flow.prepare import Prepared, Target, merged, prepare
+from .flow.estimate import estimate_tokens
+from .flow.notices import UnknownModelWarning, report_losses, warn
+from .flow.params import Options, read_embedding, read_params, read_ranking
+from .flow.prepare import Prepared, Target, merged, prepare, prepare_count, prepare_service
 from .flow.timeouts import read_timeout
 from .manifest import Manifests
 from .manifest import manifests as manifests_in
 from .manifest.validation import nearest
 from .transport import HTTPRequest, Timeouts, Transport
-from .transport.drivers import adrive, drive
-from .types import Answer, Message, Request, StreamingEvent
-from .types.errors import ArgumentError, ManifestError
+from .transport.drivers import adrive, drive, gather
+from .types import (
+    Answer,
+    EmbeddingInput,
+    EmbeddingRequest,
+    Embeddings,
+    Message,
+    RankDocument,
+    Ranking,
+    RankRequest,
+    Request,
+    StreamingEvent,
+)
+from .types.errors import ArgumentError, ManifestError, ProviderError
+from .wire import CHAT, EMBED, RERANK, SERVICES
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -31,6 +46,24 @@ if TYPE_CHECKING:
 
 _warned: set[tuple[str, str]] = set()
 """Unknown models that this process has been warned of."""
+
+
+OnBatch: TypeAlias = Callable[[int], object]
+"""Is told how many inputs have just been embedded."""
+
+Begun: TypeAlias = tuple[Conversation, Transport]
+
+
+@dataclass(slots=True)
+class Embedding:
+    """Inputs on their way: whom they go to, and in which requests."""
+
+    target: Target
+    options: Options
+    batches: list[EmbeddingRequest]
+
+    def prepared(self, batch: EmbeddingRequest) -> Prepared:
+        return prepare_service(self.target, batch)
 
 
 class AIClient:
@@ -50,6 +83,8 @@ class AIClient:
     - `headers` and `extra_body` are laid over what would be sent otherwise, and count most.
     - `manifests`: a folder of your own, read before the packaged one.
     - `http_client` and `http_async_client`: clients of httpx (or httpx2) to be used, and left open.
+    - `service`: what it is for, mostly: ``"chat"``, ``"embed"`` or ``"rerank"``; `protocol` is one of the formats for
+      that.
     - `on_unsupported`: what to do with what the provider has no place for: ``"warn"`` (once for each kind), ``"error"``
       or ``"drop"``. It is always in `Answer.call.losses`.
 
@@ -74,6 +109,7 @@ class AIClient:
         http_client: Any = None,
         http_async_client: Any = None,
         on_unsupported: str = "warn",
+        service: str = CHAT,
     ) -> None:
         given = {
             "headers": headers,
@@ -94,13 +130,17 @@ class AIClient:
         self._key = as_key(api_key)
         self._base_url, self._given_protocol = base_url, protocol
         self._transports: dict[bool, Transport] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told_losses: set[tuple[str, str]] = set()
         name, self.model = split_model(model)
         if not name or not self.model:
             raise ArgumentError(f"model must name a provider and its model, as in provider/model, not {model!r}")
         self._name = self._manifests.provider(name).id
-        self.protocol = self._protocol(self.provider, self.model, protocol)
-        self._greet(self.provider, self.model)
+        if service not in SERVICES:
+            raise ArgumentError(f"there is no service {service!r}{nearest(service, SERVICES, all_of=True)}")
+        self._service = service
+        self.protocol = self._protocol(self.provider, self.model, protocol, service)
+        if service == CHAT:
+            self._greet(self.provider, self.model)
 
     @property
     def provider(self) -> ProviderManifest:
@@ -116,17 +156,13 @@ class AIClient:
         `flow.params.read_params`). Raises `ArgumentError`, `CredentialError` or `UnsupportedError` before anything is
         sent, and a `ProviderError` for whatever happens afterwards.
         """
-        conversation, transport = self._begin(request, params, stream=False)
-        for _ in drive(conversation, transport):
-            pass
-        return conversation.outcome()
+        answer: Answer = self._outcome(self._chat(request, params, stream=False))
+        return answer
 
     async def achat(self, request: Request | str | list[Message], **params: Any) -> Answer:
         """`chat` in the running event loop."""
-        conversation, transport = self._begin(request, params, stream=False)
-        async for _ in adrive(conversation, transport):
-            pass
-        return conversation.outcome()
+        answer: Answer = await self._aoutcome(self._chat(request, params, stream=False))
+        return answer
 
     def stream(self, request: Request | str | list[Message], **params: Any) -> Iterator[StreamingEvent]:
         """Ask, and get the answer as it comes; the last event is `StreamEnd`, with all of it.
@@ -134,23 +170,124 @@ class AIClient:
         Arguments and errors are those of `chat`; what is wrong with them is raised at once. A stream that breaks off is
         a `StreamInterruptedError` with what had come. Closing the iterator closes the connection.
         """
-        return drive(*self._begin(request, params, stream=True))
+        return drive(*self._chat(request, params, stream=True))
 
     def astream(self, request: Request | str | list[Message], **params: Any) -> AsyncIterator[StreamingEvent]:
         """`stream` in the running event loop."""
-        return adrive(*self._begin(request, params, stream=True))
+        return adrive(*self._chat(request, params, stream=True))
 
     def explain(self, request: Request | str | list[Message], *, stream: bool = False, **params: Any) -> HTTPRequest:
         """What `chat` (or `stream`) would send, with keys masked. Nothing is sent, and no key is needed."""
         return self._prepared(*read_params(request, params), stream=stream, unsent=True)[0].request.masked()
 
-    # how a call begins
+    def count_tokens(self, request: Request | str | list[Message], **params: Any) -> int:
+        """The tokens that `chat` would send: counted by the provider where its manifest says how to ask, else estimated
+        (see `flow.estimate`), and so without a request. Arguments and errors are those of `chat`."""
+        asked, prepared, options = self._counting(request, params)
+        return _counted(asked, None if prepared is None else self._outcome(self._begin(prepared, options)))
 
-    def _begin(self, asked: Any, params: Mapping[str, Any], *, stream: bool) -> tuple[Conversation, Transport]:
+    async def acount_tokens(self, request: Request | str | list[Message], **params: Any) -> int:
+        """`count_tokens` in the running event loop."""
+        asked, prepared, options = self._counting(request, params)
+        return _counted(asked, None if prepared is None else await self._aoutcome(self._begin(prepared, options)))
+
+    # other services
+
+    def embed(
+        self,
+        inputs: str | Sequence[str | EmbeddingInput] | EmbeddingRequest,
+        *,
+        batch_size: int | None = None,
+        on_batch: OnBatch | None = None,
+        **params: Any,
+    ) -> Embeddings:
+        """The vectors of texts, or of inputs of several parts.
+
+        `params` are the fields of `EmbeddingRequest`, and what a call may say of how it is sent (`timeout`,
+        `max_retries`, `headers`, `extra_body`, `on_unsupported`). More inputs than one request may have, or than
+        `batch_size`, go in several, one after the other; `on_batch` is told the number of inputs after each. Errors are
+        those of `chat`; `partial` of an error are the `Embeddings` that had come before it.
+        """
+        embedding = self._embedding(inputs, params, batch_size)
+        answers: list[Embeddings] = []
+        for batch in embedding.batches:
+            try:
+                answers.append(self._outcome(self._begin(embedding.prepared(batch), embedding.options)))
+            except ProviderError as error:
+                error.partial = error.partial or joined(answers, embedding.batches[: len(answers)])
+                raise
+            if on_batch is not None:
+                on_batch(len(batch.inputs))
+        return joined(answers, embedding.batches)
+
+    async def aembed(
+        self,
+        inputs: str | Sequence[str | EmbeddingInput] | EmbeddingRequest,
+        *,
+        batch_size: int | None = None,
+        concurrency: int = 4,
+        on_batch: OnBatch | None = None,
+        **params: Any,
+    ) -> Embeddings:
+        """`embed` in the running event loop, with at most `concurrency` requests at a time. The first error ends the
+        others."""
+        embedding = self._embedding(inputs, params, batch_size)
+
+        async def one(batch: EmbeddingRequest) -> Embeddings:
+            answer: Embeddings = await self._aoutcome(self._begin(embedding.prepared(batch), embedding.options))
+            if on_batch is not None:
+                on_batch(len(batch.inputs))
+            return answer
+
+        return joined(
+            await gather([partial(one, batch) for batch in embedding.batches], concurrency), embedding.batches
+        )
+
+    def rerank(self, query: str | RankRequest, documents: Sequence[str | RankDocument] = (), **params: Any) -> Ranking:
+        """The documents by how well they answer the query, best first.
+
+        `params` are the fields of `RankRequest`, and what a call may say of how it is sent. Errors are those of `chat`.
+        """
+        request, prepared, options = self._ranking(query, documents, params)
+        return ranked(self._outcome(self._begin(prepared, options)), request)
+
+    async def arerank(
+        self, query: str | RankRequest, documents: Sequence[str | RankDocument] = (), **params: Any
+    ) -> Ranking:
+        """`rerank` in the running event loop."""
+        request, prepared, options = self._ranking(query, documents, params)
+        return ranked(await self._aoutcome(self._begin(prepared, options)), request)
+
+    # how a call begins, and ends
+
+    def _chat(self, asked: Any, params: Mapping[str, Any], *, stream: bool) -> Begun:
+        prepared, options = self._prepared(*read_params(asked, params), stream=stream)
+        return self._begin(prepared, options)
+
+    def _prepared(
+        self, request: Request, options: Options, *, stream: bool, unsent: bool = False
+    ) -> tuple[Prepared, Options]:
+        return prepare(self._told(request, options, CHAT), request, stream=stream, unsent=unsent), options
+
+    def _counting(self, asked: Any, params: Mapping[str, Any]) -> tuple[Request, Prepared | None, Options]:
         request, options = read_params(asked, params)
-        prepared, options = self._prepared(request, options, stream=stream)
+        return request, prepare_count(self._told(request, options, CHAT), request), options
+
+    def _embedding(self, inputs: Any, params: Mapping[str, Any], batch_size: int | None) -> Embedding:
+        request, options = read_embedding(inputs, params)
+        if batch_size is not None and batch_size < 1:
+            raise ArgumentError(f"batch_size must be at least 1, not {batch_size!r}")
+        target = self._told(request, options, EMBED)
+        request.model = target.model
+        return Embedding(target, options, split(request, target.provider.embed[target.protocol], batch_size))
+
+    def _ranking(self, query: Any, documents: Any, params: Mapping[str, Any]) -> tuple[RankRequest, Prepared, Options]:
+        request, options = read_ranking(query, documents, params)
+        return request, prepare_service(self._told(request, options, RERANK), request), options
+
+    def _begin(self, prepared: Prepared, options: Options) -> Begun:
         provider = prepared.target.provider
-        report_losses(prepared.losses, options.on_unsupported or "warn", self._told, provider.name)
+        report_losses(prepared.losses, options.on_unsupported or "warn", self._told_losses, provider.name)
         said = {name: seconds for name, seconds in provider.timeouts if seconds is not None}
         conversation = Conversation(
             prepared,
@@ -160,20 +297,30 @@ class AIClient:
         )
         return conversation, self._transport(provider)
 
-    def _prepared(
-        self, request: Request, options: Options, *, stream: bool, unsent: bool = False
-    ) -> tuple[Prepared, Options]:
-        """The call, and the options that hold for it: the call's own over the client's."""
-        target = self._target(request.model or "")
+    @staticmethod
+    def _outcome(begun: Begun) -> Any:
+        for _ in drive(*begun):
+            pass
+        return begun[0].outcome()
+
+    @staticmethod
+    async def _aoutcome(begun: Begun) -> Any:
+        async for _ in adrive(*begun):
+            pass
+        return begun[0].outcome()
+
+    def _told(self, request: Any, options: Options, service: str) -> Target:
+        """Whom the call goes to. `options` become those that hold for it: the call's own over the client's."""
+        target = self._target(request.model or "", service)
         usual = self._options if target.provider.id == self._name else Options()
         target.headers = {**(usual.headers or {}), **(options.headers or {})}
         target.extra_body = merged(usual.extra_body or {}, options.extra_body or {})
         for name in ("timeout", "max_retries", "on_unsupported"):
             if getattr(options, name) is None:
                 setattr(options, name, getattr(self._options, name))
-        return prepare(target, request, stream=stream, unsent=unsent), options
+        return target
 
-    def _target(self, model: str) -> Target:
+    def _target(self, model: str, service: str = CHAT) -> Target:
         """The client's own model and provider, or those of the call.
 
         What is meant for one provider (key, base URL, protocol, headers, extra body) is not taken to another.
@@ -184,13 +331,17 @@ class AIClient:
             if name and rest and self._manifests.model(here.id, model) is None:
                 there = self._known(name)
                 if there is not None and there.id != here.id:
-                    self._greet(there, rest)
-                    return Target(self._manifests, there, self._protocol(there, rest, None), rest)
+                    return self._met(Target(self._manifests, there, "", rest, service=service), None)
                 model = rest if there is not None else model
-            self._greet(here, model)
-        model = model or self.model
-        protocol = self._protocol(here, model, self._given_protocol)
-        return Target(self._manifests, here, protocol, model, self._base_url, self._key)
+        target = Target(self._manifests, here, "", model or self.model, self._base_url, self._key, service)
+        return self._met(target, self._given_protocol if service == self._service else None)
+
+    def _met(self, target: Target, wanted: str | None) -> Target:
+        """The target, with the wire format to be used."""
+        target.protocol = self._protocol(target.provider, target.model, wanted, target.service)
+        if target.service == CHAT:
+            self._greet(target.provider, target.model)
+        return target
 
     def _known(self, name: str) -> ProviderManifest | None:
         try:
@@ -198,15 +349,21 @@ class AIClient:
         except ManifestError:
             return None
 
-    def _protocol(self, provider: ProviderManifest, model: str, wanted: str | None) -> str:
+    def _protocol(self, provider: ProviderManifest, model: str, wanted: str | None, service: str) -> str:
+        endpoints = provider.endpoints(service)
+        if not endpoints:
+            others = [name for name in SERVICES if provider.endpoints(name)]
+            raise ArgumentError(f"{provider.name} is not there to {service}; its manifest has: {', '.join(others)}")
         if wanted is not None:
-            if wanted not in provider.protocols:
-                near = nearest(wanted, provider.protocols, all_of=True)
-                raise ArgumentError(f"{provider.name} has no protocol {wanted!r}{near}")
+            if wanted not in endpoints:
+                near = nearest(wanted, endpoints, all_of=True)
+                raise ArgumentError(f"{provider.name} has no protocol {wanted!r} to {service}{near}")
             return wanted
+        if service != CHAT:
+            return next(iter(endpoints))
         known = self._manifests.model(provider.id, model)
         preferred = known.protocol if known is not None else None
-        return preferred or provider.default_protocol or next(iter(provider.protocols))
+        return preferred or provider.default_protocol or next(iter(endpoints))
 
     def _greet(self, provider: ProviderManifest, model: str) -> None:
         """Warn, once in this process, of a model that is not among those known of its provider."""
@@ -216,7 +373,7 @@ class AIClient:
         if known:
             _warned.add((provider.id, model))
             message = f"no manifest knows {model!r} of {provider.name}; it is taken for a chat model that calls tools"
-            warnings.warn(message + nearest(model, known), UnknownModelWarning, stacklevel=3)
+            warn(message + nearest(model, known), UnknownModelWarning)
 
     def _transport(self, provider: ProviderManifest) -> Transport:
         # What is not needed is not imported: HTTP is half of this package's weight.
@@ -280,8 +437,14 @@ class AIClient:
                 "extra_body": options.extra_body,
                 "manifests": self._given_manifests if not isinstance(self._given_manifests, Manifests) else None,
                 "on_unsupported": options.on_unsupported,
+                "service": self._service,
             },
         )
+
+
+def _counted(request: Request, answer: Answer | None) -> int:
+    told = answer.usage.input if answer is not None and answer.usage is not None else None
+    return estimate_tokens(request) if told is None else told
 
 
 def _restored(model: str, arguments: dict[str, Any]) -> AIClient:

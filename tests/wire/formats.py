@@ -11,11 +11,14 @@ from ai_protocol_runtime.types.errors import ManifestError
 from ai_protocol_runtime.wire import WireFormat
 
 FOLDER = Path(__file__).parents[2] / "manifests" / "wire"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+DATA = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+NAMES = [name for name, data in DATA.items() if "service" not in data]
+"""Of the formats for chats."""
+SERVICES = [name for name in DATA if name not in NAMES]
 
 
 def packaged(name: str) -> WireFormat:
-    return _compiled(yaml.safe_load((FOLDER / f"{name}.yaml").read_text()))
+    return _compiled(DATA[name])
 
 
 def fault(path: tuple[str | int, ...], message: str) -> ManifestError:

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from ai_protocol_runtime.manifest import ProviderManifest, manifests
+from ai_protocol_runtime.wire import SERVICES
 
 from . import say, table
 
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
         _describe(known.provider(options.provider))
         return 0
     providers = [known.provider(name) for name in known.providers()]
-    rows = [[provider.id, provider.name, ", ".join(provider.protocols), _key(provider)] for provider in providers]
+    rows = [[provider.id, provider.name, ", ".join(_formats(provider)), _key(provider)] for provider in providers]
     table(["id", "name", "wire formats", "key"], rows)
     return 0
 
@@ -32,7 +33,7 @@ def _describe(provider: ProviderManifest) -> None:
         ("name", provider.name),
         ("website", provider.website or ""),
         ("base URL", provider.base_url),
-        *((name, protocol.path) for name, protocol in provider.protocols.items()),
+        *_formats(provider).items(),
         ("key", _key(provider)),
         *((name, variable.description) for name, variable in provider.variables.items()),
         ("compared", f"{provider.docs.checked}, with {' '.join(provider.docs.pages)}"),
@@ -42,6 +43,11 @@ def _describe(provider: ProviderManifest) -> None:
     for name, fact in facts:
         if fact:
             say(f"{name:{width}}  {' '.join(fact.split())}")
+
+
+def _formats(provider: ProviderManifest) -> dict[str, str]:
+    """The wire formats it speaks, and where."""
+    return {name: endpoint.path for service in SERVICES for name, endpoint in provider.endpoints(service).items()}
 
 
 def _key(provider: ProviderManifest) -> str:

@@ -10,7 +10,7 @@ from ai_protocol_runtime.manifest import Document, Manifests, validate_files
 from ai_protocol_runtime.manifest.folders import scan
 from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types.errors import ManifestError
-from ai_protocol_runtime.wire import WireFormat
+from ai_protocol_runtime.wire import EMBED, RERANK, compiled
 
 from . import note, say
 
@@ -41,12 +41,13 @@ def _deeper(document: Document, known: Manifests) -> Iterator[ManifestError]:
     data = document.data
     if "request" in data:
         try:
-            WireFormat(data, document.error)
+            compiled(data, document.error)
         except ManifestError as error:
             yield error
-    for name in data.get("protocols") or {}:
-        if name not in known.wires():
-            yield document.error(("protocols", name), f"unknown wire format `{name}`{nearest(name, known.wires())}")
+    for key in ("protocols", EMBED, RERANK):
+        for name in data.get(key) or {}:
+            if name not in known.wires():
+                yield document.error((key, name), f"unknown wire format `{name}`{nearest(name, known.wires())}")
     if "models" in data and "provider" in data:
         try:
             known.provider(data["provider"])

@@ -21,7 +21,6 @@ from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
 from ai_protocol_runtime.transport.base import HTTPRequest, Timeouts
 from ai_protocol_runtime.transport.drivers import READ, Head, Send, Steps, Wait
 from ai_protocol_runtime.types import (
-    Answer,
     Call,
     Metadata,
     RawEvent,
@@ -75,7 +74,7 @@ class Conversation:
     """One call, as `Decisions` to drive. `answer` is there when it is over; `now` is the time at which it begins."""
 
     def __init__(self, prepared: Prepared, timeouts: Timeouts, *, max_retries: int, now: float) -> None:
-        self.answer: Answer | None = None
+        self.answer: Any = None
         self.now = now
         self._prepared, self._provider, self._timeouts = prepared, prepared.target.provider, timeouts
         self._deadline = None if timeouts.total is None else now + timeouts.total
@@ -84,8 +83,8 @@ class Conversation:
         self._head = Head(0, {})
         self._delivered = False
 
-    def outcome(self) -> Answer:
-        """The answer, when the call is over."""
+    def outcome(self) -> Any:
+        """The answer, when the call is over: an `Answer`, or that of another service."""
         assert self.answer is not None  # the steps end with an answer or an error
         return self.answer
 
@@ -140,12 +139,14 @@ class Conversation:
     def _stream(self) -> Steps:
         yield from self._send()
         first = yield from self._first()
-        framing = _framing(first, self._prepared.framings)
+        streaming = self._prepared.stream
+        assert streaming is not None  # so it was asked for
+        framing = _framing(first, streaming.framings)
         if framing is None:
             rest = yield from self._body(MAX_BODY)
             self._read(first + rest)
             raise MalformedResponseError("a stream was asked for, and a whole answer came", body=first + rest)
-        reader = self._prepared.wire.stream_reader(framing)
+        reader = streaming.wire.stream_reader(framing)
         held: list[StreamingEvent] = []
         data: bytes | None = first
         try:
@@ -223,17 +224,17 @@ class Conversation:
             first += data
         return first
 
-    def _read(self, body: bytes) -> Answer:
+    def _read(self, body: bytes) -> Any:
         """The answer in a whole body; an error in it is raised."""
         provider, head = self._provider, self._head
         value = loads(body, what="answer")
         try:
-            answer = self._prepared.wire.decode_answer(value)
+            answer = self._prepared.read(value)
         except MalformedResponseError:
             raise error_from_response(provider, status=head.status, headers=head.headers, body=body) from None
         answer.call = self._call()
         if answer.error is not None:
-            partial = answer if answer.candidates else None
+            partial = answer if getattr(answer, "candidates", None) else None
             raise error_from_event(provider, answer.error, headers=head.headers, partial=partial)
         return answer
 

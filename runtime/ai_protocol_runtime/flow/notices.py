@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 from ai_protocol_runtime.types import Loss
@@ -19,8 +20,7 @@ class UnknownModelWarning(UserWarning):
 def report_losses(losses: list[Loss], policy: str, told: set[tuple[str, str]], who: str) -> None:
     """Do with losses as `policy` says: ``drop`` them, ``warn`` of each kind once (`told` remembers), or ``error``.
 
-    Raises `UnsupportedError`, which names them all. It is called two calls below the user's own, so that the warning
-    points there.
+    Raises `UnsupportedError`, which names them all.
     """
     if not losses or policy == "drop":
         return
@@ -29,4 +29,15 @@ def report_losses(losses: list[Loss], policy: str, told: set[tuple[str, str]], w
     for loss in losses:
         if (loss.what, loss.reason) not in told:
             told.add((loss.what, loss.reason))
-            warnings.warn(f"not sent to {who}: {loss}", UnsupportedWarning, stacklevel=4)
+            warn(f"not sent to {who}: {loss}", UnsupportedWarning)
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line that called into these packages."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+_OURS = ("ai_protocol_runtime.", "ai_protocol_integrations.")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 from ai_protocol_runtime.manifest import Manifests
-from ai_protocol_runtime.manifest.schema import Protocol, ProviderManifest
+from ai_protocol_runtime.manifest.schema import Endpoint, Protocol, ProviderManifest
 from ai_protocol_runtime.transport.base import HTTPRequest
 from ai_protocol_runtime.transport.decoding import ACCEPTED
-from ai_protocol_runtime.types import Loss, Request
+from ai_protocol_runtime.types import Answer, Loss, Request
 from ai_protocol_runtime.types.errors import ArgumentError, CredentialError
-from ai_protocol_runtime.wire import WireFormat, wire_format
+from ai_protocol_runtime.wire import CHAT, WireFormat, service_format, wire_format
 from ai_protocol_runtime.wire.jsontext import dumps
 
 from .address import join_url
@@ -32,12 +32,13 @@ _BASE_HEADERS = {
 }
 _ACCEPT = "application/json"
 _ACCEPT_STREAM = "text/event-stream, application/x-ndjson, application/json"
-_NO_WISHES = ("stream", "stream_usage", "schema.name")
+_NO_WISHES = ("stream", "stream_usage", "schema.name", "input_type", "encoding")
 
 
 @dataclass(slots=True)
 class Target:
-    """Whom a call goes to, and what is said once for all calls to it."""
+    """Whom a call goes to, and what is said once for all calls to it. `protocol` is one of its wire formats for the
+    `service` (``chat``, ``embed``, ``rerank``)."""
 
     manifests: Manifests
     provider: ProviderManifest
@@ -45,23 +46,32 @@ class Target:
     model: str
     base_url: str | None = None
     key: Key | None = field(default=None, repr=False)
+    service: str = CHAT
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Streaming:
+    """How a stream is read: its wire format, and the framings in which it may come."""
+
+    wire: WireFormat
+    framings: list[str]
 
 
 @dataclass(slots=True)
 class Prepared:
     """A call that is ready to be sent.
 
-    `framings`: how a stream may come. `losses`: what the wire format or the provider has no place for.
+    `read` makes an answer of the JSON of a whole one; `stream` is None where no stream is asked for. `losses`: what the
+    wire format or the provider has no place for.
     """
 
     request: HTTPRequest
     target: Target
-    wire: WireFormat
-    stream: bool
-    framings: list[str]
+    read: Callable[[Any], Any]
     losses: list[Loss]
+    stream: Streaming | None = None
 
 
 def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = False) -> Prepared:
@@ -71,6 +81,42 @@ def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = Fa
     Raises `CredentialError` where a key is needed and there is none, `ArgumentError` for a base URL, header, variable
     or extra body that cannot be sent, and `ManifestError` for a broken wire format.
     """
+    protocol, wire, body, losses = _asked(target, request, stream=stream)
+    body = merged(body, target.extra_body)
+    path = protocol.stream_path if stream and protocol.stream_path else protocol.path
+    sent = _sent(target, protocol, path, body, accept=_ACCEPT_STREAM if stream else _ACCEPT, unsent=unsent)
+    framings = wire.framings if protocol.framing is None else [protocol.framing]
+    return Prepared(sent, target, wire.decode_answer, losses, Streaming(wire, framings) if stream else None)
+
+
+def prepare_count(target: Target, request: Request) -> Prepared | None:
+    """What is to be sent to be told the tokens of `request`, in an answer that has usage alone; None where the provider
+    cannot be asked in this format. Raises what `prepare` does."""
+    protocol, wire, body, _ = _asked(target, request, stream=False)
+    counting = wire.counting
+    if protocol.count_path is None or counting is None:
+        return None
+    body = counting.encode_request(body, target.model)
+    sent = _sent(target, protocol, protocol.count_path, body)
+    return Prepared(sent, target, lambda value: Answer(usage=counting.decode_answer(value)), [])
+
+
+def prepare_service(target: Target, request: Any) -> Prepared:
+    """What is to be sent for a request of the target's service, which is none of chats. Raises what `prepare` does."""
+    endpoint = target.provider.endpoints(target.service)[target.protocol]
+    wire = service_format(target.protocol, target.service, target.manifests)
+    request.model = target.model
+    losses: list[Loss] = []
+    body = wire.encode_request(request, losses)
+    losses = [loss for loss in losses if loss.what not in _NO_WISHES]
+    body = merged(apply_quirks(endpoint, body, losses, target.provider.name), target.extra_body)
+    return Prepared(_sent(target, endpoint, endpoint.path, body), target, wire.decode_answer, losses)
+
+
+def _asked(
+    target: Target, request: Request, *, stream: bool
+) -> tuple[Protocol, WireFormat, dict[str, Any], list[Loss]]:
+    """The body of a chat's request as this provider takes it, and what had no place in it."""
     protocol = target.provider.protocols[target.protocol]
     wire = wire_format(target.protocol, target.manifests)
     request = _limited(target, wire, _budgeted(target, protocol, request))
@@ -80,12 +126,14 @@ def prepare(target: Target, request: Request, *, stream: bool, unsent: bool = Fa
     losses: list[Loss] = []
     body = wire.encode_request(request, losses, echo=protocol.echo_reasoning)
     losses = [loss for loss in losses if _is_missed(loss, request)]
-    body = merged(apply_quirks(protocol, body, losses, target.provider.name), target.extra_body)
-    headers, secrets = _headers(target, protocol, stream=stream, unsent=unsent)
-    url = _url(target, protocol.stream_path if stream and protocol.stream_path else protocol.path)
-    framings = wire.framings if protocol.framing is None else [protocol.framing]
-    sent = HTTPRequest("POST", url, headers, _encoded(body), secrets)
-    return Prepared(sent, target, wire, stream, framings, losses)
+    return protocol, wire, apply_quirks(protocol, body, losses, target.provider.name), losses
+
+
+def _sent(
+    target: Target, endpoint: Endpoint, path: str, body: Any, *, accept: str = _ACCEPT, unsent: bool = False
+) -> HTTPRequest:
+    headers, secrets = _headers(target, endpoint, accept, unsent=unsent)
+    return HTTPRequest("POST", _url(target, path), headers, _encoded(body), secrets)
 
 
 def _is_missed(loss: Loss, request: Request) -> bool:
@@ -153,16 +201,16 @@ def _filled(target: Target, name: str) -> str:
 
 
 def _headers(
-    target: Target, protocol: Protocol, *, stream: bool, unsent: bool
+    target: Target, endpoint: Endpoint, accept: str, *, unsent: bool
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The headers, and what in them is secret. The caller's own count most."""
-    constant = {**target.provider.headers, **protocol.headers}
+    constant = {**target.provider.headers, **endpoint.headers}
     headers = {
         **_BASE_HEADERS,
-        "accept": _ACCEPT_STREAM if stream else _ACCEPT,
+        "accept": accept,
         **{name.lower(): value for name, value in constant.items()},
     }
-    credentials = protocol.credentials or target.provider.credentials
+    credentials = endpoint.credentials or target.provider.credentials
     header, secrets = credentials.header.lower(), secrets_in(target.headers)
     if header not in target.headers:
         key = find_key(target.key, credentials, os.environ)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ai_protocol_runtime.manifest.schema import Protocol, Refusal
+from ai_protocol_runtime.manifest.schema import Endpoint, Refusal
 from ai_protocol_runtime.types import Loss
 
 from .paths import ABSENT, alter, find, steps
@@ -13,16 +13,16 @@ from .paths import ABSENT, alter, find, steps
 Edit = Callable[[Any], Any]
 
 
-def apply_quirks(protocol: Protocol, body: dict[str, Any], losses: list[Loss], who: str) -> dict[str, Any]:
+def apply_quirks(endpoint: Endpoint, body: dict[str, Any], losses: list[Loss], who: str) -> dict[str, Any]:
     """The body as the provider `who` takes it; what it refuses is added to `losses`. `body` itself is not changed."""
-    for path, value in protocol.defaults.items():
+    for path, value in endpoint.defaults.items():
         body = alter(body, steps(path), _default(value), create=True)
-    for path, words in protocol.replace.items():
+    for path, words in endpoint.replace.items():
         body = alter(body, steps(path), _replacement(words))
-    for refusal in protocol.refuse:
+    for refusal in endpoint.refuse:
         if steps(refusal.path)[0] in body:
             body = _refused(refusal, body, losses, who)
-    for path, key in protocol.rename.items():
+    for path, key in endpoint.rename.items():
         *parent, old = steps(path)
         body = alter(body, tuple(parent), _rename(old, key))
     return body

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ai_protocol_runtime.types import Message, Reasoning, Request, Tool, ToolCall, ToolResult
+from ai_protocol_runtime.types import (
+    EmbeddingRequest,
+    Message,
+    RankRequest,
+    Reasoning,
+    Request,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
 
 from .brain import OURS, signature
 
@@ -16,6 +27,21 @@ _RANGES = {"temperature": (0, 2), "top_p": (0, 1), "top_k": (0, None), "max_toke
 def problem(request: Request) -> str | None:
     """Why a provider would refuse this request, or None."""
     return next(_problems(request), None)
+
+
+def service_problem(request: EmbeddingRequest | RankRequest) -> str | None:
+    """Why a provider would refuse this request for embeddings or a ranking, or None."""
+    if not request.model:
+        return "model: it must be named"
+    if isinstance(request, EmbeddingRequest):
+        if not request.inputs:
+            return "input: there must be something to embed"
+        if any(not one.parts or (isinstance(one.parts[0], Text) and not one.text) for one in request.inputs):
+            return "input: it must not be empty"
+        return None
+    if not request.query or not request.documents:
+        return "query, documents: there must be something to rank, and something to rank it by"
+    return None
 
 
 def _problems(request: Request) -> Iterator[str]:
@@ -50,7 +76,7 @@ def _tools(request: Request) -> Iterator[str]:
         if names.count(name) > 1:
             yield f"tools: there are two named {name!r}"
     choice = request.tool_choice
-    if choice is not None and choice.kind == "named" and choice.name not in names:
+    if isinstance(choice, ToolChoice) and choice.kind == "named" and choice.name not in names:
         yield f"tool_choice: there is no tool named {choice.name!r}"
     if choice is not None and choice.kind in ("any", "named") and not request.tools:
         yield "tool_choice: a call is demanded, and no tools are offered"

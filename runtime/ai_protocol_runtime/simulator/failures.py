@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ai_protocol_runtime.types.errors import ERROR_CLASSES, ProviderError
-from ai_protocol_runtime.wire import WireFormat
+from ai_protocol_runtime.wire import ServiceFormat, WireFormat
 
 _STATUS = {
     "invalid_request": 400,
@@ -38,7 +38,7 @@ def error_of_status(status: int) -> ProviderError:
     return kind(message, status=status, retry_after=_RETRY_AFTER.get(status))
 
 
-def error_body(wire: WireFormat | None, error: ProviderError) -> Any:
+def error_body(wire: WireFormat | ServiceFormat | None, error: ProviderError) -> Any:
     """The body of an HTTP error: `error_object` in the shape that the wire format gives errors."""
     fields = error_object(error)
     return {"error": fields} if wire is None else wire.error_body(fields)

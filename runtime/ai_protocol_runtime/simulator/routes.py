@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from ai_protocol_runtime.types import Loss, Message, Request, Text
 from ai_protocol_runtime.types.errors import ManifestError
-from ai_protocol_runtime.wire import WireFormat, wire_format
+from ai_protocol_runtime.wire import EMBED, RERANK, ServiceFormat, WireFormat, service_format, wire_format
 
 if TYPE_CHECKING:
     from ai_protocol_runtime.manifest import Manifests, ProviderManifest
@@ -23,13 +23,16 @@ _MODELS = re.compile(r"/(?:v\w+/)?models(?:/(?P<model>.+))?")
 
 @dataclass(slots=True)
 class Place:
-    """What is asked for by a method and a path: a call in `wire`, or else `listing`.
+    """What is asked for by a method and a path: a chat in `wire` (with `counting`, only how many tokens it has), what
+    another service gives in `served`, or else `listing`.
 
     `stream` is whether the path alone asks for one, `framing` how streams are framed there, `usage_on_demand` whether
     they report usage only when they are asked to, and `model` the one that the path names.
     """
 
     wire: WireFormat | None = None
+    served: ServiceFormat | None = None
+    counting: bool = False
     stream: bool = False
     framing: str = ""
     usage_on_demand: bool = False
@@ -66,7 +69,8 @@ class Routes:
 
     def addresses(self) -> list[tuple[str, str]]:
         """Every wire format and its path."""
-        return [(route.place.wire.id, route.template) for route in self._routes() if route.place.wire]
+        spoken = ((route.place.wire or route.place.served, route) for route in self._routes())
+        return [(wire.id, route.template) for wire, route in spoken if wire and not route.place.counting]
 
     def _routes(self) -> list[_Route]:
         manifests = self._manifests
@@ -122,17 +126,26 @@ def _routes(provider: ProviderManifest, manifests: Manifests) -> list[_Route]:
     for name, protocol in provider.protocols.items():
         wire = wire_format(name, manifests)
         framing = protocol.framing or wire.framings[0]
-        on_demand = _usage_on_demand(wire)
-        paths = {(protocol.path, False)} | ({(protocol.stream_path, True)} if protocol.stream_path else set())
-        for template, stream in sorted(paths):
-            bare, _, query = template.partition("?")
-            before, model, after = bare.partition(_MODEL)
-            version = _VERSION.match(before)
-            start = f"{_VERSION.pattern}{re.escape(before[version.end() :])}" if version else re.escape(before)
-            pattern = start + ("(.+)" if model else "") + re.escape(after)
-            place = Place(wire, stream, framing, on_demand)
-            routes.append(_Route(template, re.compile(pattern), set(parse_qsl(query)), place, wire.framings[-1]))
+        place = Place(wire, framing=framing, usage_on_demand=_usage_on_demand(wire))
+        places = {protocol.path: place}
+        if protocol.stream_path is not None:
+            places[protocol.stream_path] = replace(place, stream=True)
+        if protocol.count_path is not None:
+            places[protocol.count_path] = Place(wire, counting=True)
+        routes += [_route(path, at, wire.framings[-1]) for path, at in places.items()]
+    for service in (EMBED, RERANK):
+        for name, endpoint in provider.endpoints(service).items():
+            routes.append(_route(endpoint.path, Place(served=service_format(name, service, manifests))))
     return routes
+
+
+def _route(template: str, place: Place, unasked: str = "") -> _Route:
+    bare, _, query = template.partition("?")
+    before, model, after = bare.partition(_MODEL)
+    version = _VERSION.match(before)
+    start = f"{_VERSION.pattern}{re.escape(before[version.end() :])}" if version else re.escape(before)
+    pattern = start + ("(.+)" if model else "") + re.escape(after)
+    return _Route(template, re.compile(pattern), set(parse_qsl(query)), place, unasked)
 
 
 def _usage_on_demand(wire: WireFormat) -> bool:

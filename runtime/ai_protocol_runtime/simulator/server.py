@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ai_protocol_runtime.types import Request
+from ai_protocol_runtime.types import EmbeddingRequest, Embeddings, Ranking, Request
 from ai_protocol_runtime.types.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -24,15 +24,17 @@ from ai_protocol_runtime.types.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from ai_protocol_runtime.wire import WireFormat, jsontext
+from ai_protocol_runtime.wire import ServiceFormat, WireFormat, jsontext
 
 from .behaviour import Behaviour, behaviour
 from .brain import completed, respond
-from .check import problem
+from .check import problem, service_problem
+from .counting import counted
 from .delivery import CONTENT_TYPES, Delivery, Step
 from .failures import error_body, error_object, error_of_status, status_of
 from .routes import Place, Routes
 from .script import Item, Received, scripted_answer, simulated
+from .services import embedded, ranking
 
 if TYPE_CHECKING:
     from ai_protocol_runtime.manifest import Manifests
@@ -98,13 +100,18 @@ class Simulator:
                 raise NotFoundError(f"There is nothing at {method} {path.partition('?')[0]}.")
             return self._answer(place, path, headers, body)
         except ProviderError as error:
-            return _failure(error, place.wire if place else None)
+            return _failure(error, place.wire or place.served if place else None)
 
     def _answer(self, place: Place, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        tag = hashlib.sha256(b"%d:%b" % (next(_count), body)).hexdigest()[:20]
+        if place.served is not None:
+            return self._served(place, place.served, path, headers, body, tag)
         if place.wire is None:
             return _json_reply(200, place.listing, {})
         parsed, request = _read(place, path, body)
-        tag = hashlib.sha256(b"%d:%b" % (next(_count), body)).hexdigest()[:20]
+        if place.counting and place.wire.counting is not None:
+            usage = counted(request, [])
+            return _json_reply(200, place.wire.counting.encode_answer(usage), {"x-request-id": f"req-{tag}"})
         script = simulated(request.model or "")
         if script is None:
             delivery = self._told(behaviour(request.model or ""), request, tag)
@@ -119,6 +126,30 @@ class Simulator:
             delivery.answer.usage = None
         content_type = CONTENT_TYPES.get(place.framing, "application/octet-stream")
         return Reply(200, {"content-type": content_type, **told}, delivery.stream(place.wire, place.framing))
+
+    def _served(
+        self, place: Place, wire: ServiceFormat, path: str, headers: dict[str, str], body: bytes, tag: str
+    ) -> Reply:
+        """What is said to whoever wants no chat."""
+        parsed = _parsed(body)
+        request = _decoded(wire.decode_request, parsed, path)
+        request.model = place.model or request.model
+        complaint = service_problem(request)
+        if complaint is not None:
+            raise InvalidRequestError(complaint)
+        script = simulated(request.model or "")
+        answer: Any = None
+        if script is not None:
+            answer = script.next(Received(request, path, headers, parsed))
+            if isinstance(answer, Exception):
+                raise answer if isinstance(answer, ProviderError) else ConnectionResetError(str(answer))
+        else:
+            status = behaviour(request.model or "").status
+            if status is not None:
+                raise error_of_status(status)
+        if not isinstance(answer, Embeddings | Ranking):
+            answer = embedded(request, tag=tag) if isinstance(request, EmbeddingRequest) else ranking(request, tag=tag)
+        return _json_reply(200, wire.encode_answer(answer), {"x-request-id": f"req-{tag}"})
 
     def _told(self, told: Behaviour, request: Request, tag: str) -> Delivery:
         """What an unscripted model says."""
@@ -159,11 +190,9 @@ class Simulator:
 def _read(place: Place, path: str, body: bytes) -> tuple[dict[str, Any], Request]:
     """The request, as JSON and decoded. Raises InvalidRequestError for what a provider would refuse."""
     assert place.wire is not None
-    try:
-        parsed = jsontext.loads(body, what="request")
-        request = place.wire.decode_request(parsed, path.partition("?")[0])
-    except MalformedResponseError as error:
-        raise InvalidRequestError(error.message) from None
+    parsed = _parsed(body)
+    chat = place.wire.counting.decode_request(parsed) if place.counting and place.wire.counting else parsed
+    request: Request = _decoded(place.wire.decode_request, chat, path)
     request.model = place.model or request.model
     request.stream = place.stream or bool(request.stream)
     complaint = problem(request)
@@ -172,12 +201,26 @@ def _read(place: Place, path: str, body: bytes) -> tuple[dict[str, Any], Request
     return parsed, request
 
 
+def _parsed(body: bytes) -> Any:
+    try:
+        return jsontext.loads(body, what="request")
+    except MalformedResponseError as error:
+        raise InvalidRequestError(error.message) from None
+
+
+def _decoded(decode: Callable[[Any, str], Any], body: Any, path: str) -> Any:
+    try:
+        return decode(body, path.partition("?")[0])
+    except MalformedResponseError as error:
+        raise InvalidRequestError(error.message) from None
+
+
 def _brings(headers: dict[str, str], key: str) -> bool:
     """Whether some header is the key, alone or after the name of a scheme."""
     return any(secrets.compare_digest(value.split(" ")[-1].encode(), key.encode()) for value in headers.values())
 
 
-def _failure(error: ProviderError, wire: WireFormat | None) -> Reply:
+def _failure(error: ProviderError, wire: WireFormat | ServiceFormat | None) -> Reply:
     body = error_body(wire, error) if error.body is None else error.body
     headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:g}"}
     return _json_reply(status_of(error), body, headers)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from ai_protocol_runtime.types import StreamingEvent
 from ai_protocol_runtime.types.errors import ProviderError
 
 from .base import AsyncHTTPResponse, HTTPRequest, HTTPResponse, Timeouts, Transport
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -134,3 +136,20 @@ async def adrive(decisions: Decisions, transport: Transport) -> AsyncIterator[St
         steps.close()
         if response is not None:
             await response.aclose()
+
+
+async def gather(jobs: Sequence[Callable[[], Awaitable[T]]], limit: int) -> list[T]:
+    """The results of `jobs`, in order, with at most `limit` under way at a time. The first error ends the others."""
+    free = asyncio.Semaphore(limit)
+
+    async def run(job: Callable[[], Awaitable[T]]) -> T:
+        async with free:
+            return await job()
+
+    tasks = [asyncio.ensure_future(run(job)) for job in jobs]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

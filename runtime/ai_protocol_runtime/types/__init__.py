@@ -1,6 +1,7 @@
 """The unified types: messages, requests, answers, streaming events, usage, errors. They import nothing of ours."""
 
 from .answer import Answer, Call, Candidate
+from .embedding import Embedding, EmbeddingInput, EmbeddingRequest, Embeddings
 from .events import (
     CitationDelta,
     FinalCandidate,
@@ -36,6 +37,7 @@ from .parts import (
     ToolCall,
     ToolResult,
 )
+from .ranking import RankDocument, Ranked, Ranking, RankRequest
 from .request import Loss, Request, ResponseFormat, Tool, ToolChoice
 from .usage import Usage
 
@@ -45,6 +47,10 @@ __all__ = [
     "Candidate",
     "Citation",
     "CitationDelta",
+    "Embedding",
+    "EmbeddingInput",
+    "EmbeddingRequest",
+    "Embeddings",
     "Extra",
     "FinalCandidate",
     "LogprobsDelta",
@@ -57,6 +63,10 @@ __all__ = [
     "PartStarted",
     "PartialContentDelta",
     "PartialToolCall",
+    "RankDocument",
+    "RankRequest",
+    "Ranked",
+    "Ranking",
     "Raw",
     "RawEvent",
     "Reasoning",

@@ -56,7 +56,7 @@ class Request:
     model: str | None = None
     messages: list[Message] = field(default_factory=list)
     tools: list[Tool | Raw] = field(default_factory=list)
-    tool_choice: ToolChoice | None = None
+    tool_choice: ToolChoice | Raw | None = None
     parallel_tool_calls: bool | None = None
     format: ResponseFormat | None = None
     temperature: float | None = None

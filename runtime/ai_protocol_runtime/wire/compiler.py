@@ -9,7 +9,7 @@ from ai_protocol_runtime.types.errors import ManifestError
 
 from . import notation as n
 from . import operators, usage
-from .kinds import KINDS, STRUCTURE, Kind
+from .kinds import KINDS, SERVICES, STRUCTURE, Kind
 from .objects import Entry, ObjShape
 from .shapes import (
     ConstShape,
@@ -49,9 +49,10 @@ class Compiler:
             named["usage"] = self.usage
         sources: dict[str, Any] = dict(data.get("tables") or {})
         paths: dict[str, n.Path] = {name: ("tables", name) for name in sources}
+        self.asked, self.answered = SERVICES[data.get("service") or "chat"]
         for name in ("answer", "piece"):  # an answer can stand inside an event, so they are tables too
             if name in data:
-                sources[name] = {"answer": data[name]}
+                sources[name] = {self.answered: data[name]}
                 paths[name] = ()
         self.sources, self.paths = sources, paths
         self.notation = n.Notation(named, frozenset(sources), fault)
@@ -113,7 +114,7 @@ class Compiler:
         for name, table in self.tables.items():
             top = name in ("answer", "piece")
             if top:
-                self.check(table.outer, KINDS["answer"], (name,))
+                self.check(table.outer, KINDS[self.answered], (name,))
             known = {f for kind in KINDS.values() for f in kind.fields}
             for hole in table.outer - known:
                 path = self.paths[name]

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, cast
 
 from ai_protocol_runtime.types import Answer, Candidate, Loss, Message, Request, Text, ToolCall, Usage
-from ai_protocol_runtime.types.errors import MalformedResponseError
 
 from . import generate
 from . import notation as n
 from .compiler import Compiler, Fault
+from .counting import Counting
+from .exchange import Exchange, ServiceFormat
 from .framing import MAX_EVENT
 from .history import History, Variant
-from .kinds import KINDS
-from .objects import ObjShape
-from .operators import FAIL, KEEP
+from .kinds import CHAT, KINDS
 from .pieces import PieceDecoder
 from .reader import StreamReader
-from .shapes import HoleShape, Writing
+from .shapes import Writing
 from .typed import KEYS, VERBS, EventDecoder, Line, line
 from .writer import EventEncoder, PieceEncoder
 
@@ -30,50 +27,59 @@ if TYPE_CHECKING:
 
 
 def wire_format(name: str, manifests: Manifests) -> WireFormat:
-    """The format of that name, compiled when first asked for and again when its file has changed.
+    """The chat format of that name, compiled when first asked for and again when its file has changed.
 
-    Raises ManifestError for an unknown format (naming the nearest) or a shape that does not compile (with file and
-    line).
+    Raises ManifestError for an unknown format (naming the nearest), one that is not for chats, or a shape that does not
+    compile (with file and line).
     """
-    manifest = manifests.wire(name)
-    document = manifest.document
+    return cast("WireFormat", _format(name, CHAT, manifests))
+
+
+def service_format(name: str, service: str, manifests: Manifests) -> ServiceFormat:
+    """The format of that name for a service of `kinds.SERVICES` other than chat; else as `wire_format`."""
+    return cast("ServiceFormat", _format(name, service, manifests))
+
+
+def _format(name: str, service: str, manifests: Manifests) -> Exchange:
+    document = manifests.wire(name).document
     with _lock:
         found = _compiled.get(id(document))
-        if found is not None and found[0] is document:
-            return found[1]
-        fmt = WireFormat(document.data, document.error)
-        _compiled[id(document)] = (document, fmt)
-        if len(_compiled) > 256:  # every reload of a changed file leaves one behind
-            _compiled.pop(next(iter(_compiled)))
-        return fmt
+        if found is None or found[0] is not document:
+            found = _compiled[id(document)] = (document, compiled(document.data, document.error))
+            if len(_compiled) > 256:  # every reload of a changed file leaves one behind
+                _compiled.pop(next(iter(_compiled)))
+    if _service(document.data) != service:
+        raise document.error(("id",), f"`{name}` is a wire format for {_service(document.data)}, not for {service}")
+    return found[1]
 
 
-_compiled: dict[int, tuple[Any, WireFormat]] = {}
+def compiled(data: dict[str, Any], fault: Fault) -> Exchange:
+    """The format of a file's data; `fault` makes the ManifestError for a place in it."""
+    return WireFormat(data, fault) if _service(data) == CHAT else ServiceFormat(data, fault)
+
+
+def _service(data: dict[str, Any]) -> str:
+    return str(data.get("service") or CHAT)
+
+
+_compiled: dict[int, tuple[Any, Exchange]] = {}
 _lock = threading.RLock()
 
 
-class WireFormat:
-    """A compiled wire format. Immutable, and safe to share between threads."""
+class WireFormat(Exchange):
+    """A compiled wire format of chats."""
 
     def __init__(self, data: dict[str, Any], fault: Fault) -> None:
-        compiler = Compiler(data, fault)
-        self.id: str = data["id"]
-        self.data = data
+        for key in ("messages", "stream"):
+            if data.get(key) is None:
+                raise fault((), f"a format for chats needs `{key}`")
+        super().__init__(data, fault)
+        compiler = self.compiler
         self.framings: list[str] = list(data.get("framings") or ["sse"])
-        self.compiler = compiler
-        self.answers = compiler.tables["answer"]
         self.pieces = compiler.tables.get("piece")
         self.finish = compiler.maps.get("finish")
         self.read_usage = compiler.usage.decode
-        self._paths = [_path_pattern(p) for p in data.get("path") or ()]
-        self._error = (
-            compiler.shape(compiler.notation.read(data["error"], ("error",)), ("error",)) if "error" in data else None
-        )
-        node = compiler.notation.read(data["request"], ("request",))
-        request = compiler.shape(node, ("request",))
-        if not isinstance(request, ObjShape):
-            raise fault(("request",), "a request is an object")
-        self._request = request
+        self.counting = Counting(data["count"], compiler) if "count" in data else None
         variants = self._variants(compiler, data, fault)
         results = [v for t in compiler.tables.values() for v in t.kinds.get("tool_result", ())]
         self.needs_ids = any("call_id" in v.required for v in results)
@@ -81,8 +87,6 @@ class WireFormat:
         private = frozenset(data.get("private") or ())
         self._history = History(self.id, variants, merge, data.get("sent_back") or {}, self.needs_ids, private)
         self._ats = {v.at for v in variants}
-        self._in_path = {name for p in self._paths for name in p.groupindex}
-        compiler.check(request.holes(), KINDS["request"], ("request",))
         self.stream: dict[str, Any] = data["stream"]
         self.events = self._events(compiler, fault)
         self.has_end = any(entry.verb == "end" for lines in self.events.values() for entry in lines)
@@ -90,13 +94,8 @@ class WireFormat:
         self.generated_piece = generate.piece_function(compiler, padding) if self.pieces is not None else None
         self.generated_events = self._generated()
         self.passing_keys = padding | generate.passing_keys(compiler)
-        said = request.holes() | self._in_path | {"messages"}
-        defaults = ((e.shape.name, e.shape.default) for e in request.entries if isinstance(e.shape, HoleShape))
-        self.demands = {name: default for name, default in defaults if name and default is not n.ABSENT}
-        """Fields that a request has to have, and what it says where nobody does."""
-        if self._paths:  # whether it is a stream is said by the path, too
-            said.add("stream")
-        self._unsaid = sorted(KINDS["request"].fields - said)
+        said_apart = {"messages", "stream"} if self._paths else {"messages"}  # the path says whether it is a stream
+        self._unsaid = [name for name in self._unsaid if name not in said_apart]
 
     def _variants(self, compiler: Compiler, data: dict[str, Any], fault: Fault) -> list[Variant]:
         variants = []
@@ -162,51 +161,24 @@ class WireFormat:
         call tools) or ``never``; None leaves it to the format.
         """
         out = Writing(self.id)
-        src = {name: getattr(request, name) for name in KINDS["request"].fields}
-        for name in self._in_path:
-            src.pop(name, None)
-        rest = request.extra.get("rest") if request.extra and request.extra.get("wire") == self.id else None
-        body: dict[str, Any] = self._request.build(src, rest, out)
-        if not isinstance(body, dict):
-            missing = sorted(r for r in self._request.required if src.get(r) is None)
-            out.lose("request", missing, "the wire format demands it")
-            body = {}
+        body = self._write(request, out)
         body.update(self._history.encode(request.messages, out, echo))
-        if request.extra and request.extra.get("wire") == self.id:
-            for at in request.extra.get("at", ()):
+        if self.is_own(request):
+            for at in (request.extra or {}).get("at", ()):
                 body.setdefault(at, [])
-        for name in self._unsaid:
-            value = src.get(name)
-            if value is not None and value not in ([], ""):
-                out.lose(name, value)
+        self._lose_unsaid(request, out)
         if losses is not None:
             losses += out.losses
         return body
 
     def decode_request(self, body: dict[str, Any], path: str = "") -> Request:
         """A request as it arrived. Raises MalformedResponseError where the body is none of this format."""
-        own: dict[str, Any] = {}
-        rest = (
-            self._request.match({k: v for k, v in body.items() if k not in self._ats}, own)
-            if isinstance(body, dict)
-            else FAIL
-        )
-        if rest is FAIL:
-            raise MalformedResponseError(f"this is no {self.id} request")
-        for pattern in self._paths:
-            found = pattern.search(path)
-            if found is not None:
-                own.update({k: unquote(v) for k, v in found.groupdict().items() if v is not None})
-                break
-        request = Request(**own)
-        request.messages = self._history.decode(body)
-        request.extra = {"wire": self.id}
+        settings = {k: v for k, v in body.items() if k not in self._ats} if isinstance(body, dict) else body
+        own, extra = self._read(settings, path)
         empty = [at for at in self._ats if body.get(at) == []]
         if empty:
-            request.extra["at"] = empty
-        if rest is not None and rest is not KEEP:
-            request.extra["rest"] = rest
-        return request
+            extra["at"] = empty
+        return Request(**own, messages=self._history.decode(body), extra=extra)
 
     # answers
 
@@ -217,13 +189,7 @@ class WireFormat:
         """
         if isinstance(body, list) and self.pieces is not None:
             return self._folded(body)
-        answer = self.answers.read_one(body, {})
-        if answer is FAIL:
-            error = self.error_in(body)
-            if error is None:
-                raise MalformedResponseError(f"this is no {self.id} answer", body=body)
-            return Answer(error=error, extra={"wire": self.id, "rest": body})
-        return self.settle(answer)
+        return self.settle(self._answered(body, Answer))
 
     def _folded(self, chunks: list[Any]) -> Answer:
         """A stream's chunks that came as one JSON array."""
@@ -281,21 +247,6 @@ class WireFormat:
     def stream_encoder(self) -> PieceEncoder | EventEncoder:
         """Writes our events as this format's; what finds no place is in its `losses`."""
         return PieceEncoder(self) if self.stream["manner"] == "pieces" else EventEncoder(self)
-
-    def error_body(self, error: Any) -> Any:
-        """An error object as this format sends it."""
-        return (
-            self._error.build({"error": error}, None, Writing(self.id, answer=True))
-            if self._error
-            else {"error": error}
-        )
-
-    def error_in(self, body: Any) -> Any:
-        """The provider's own error object in this JSON, or None."""
-        own: dict[str, Any] = {}
-        if self._error is None or self._error.match(body, own) is FAIL:
-            return None
-        return own.get("error")
 
     def settle(self, answer: Answer) -> Answer:
         """What a wire leaves to be inferred: the assistant's role, what its citations belong to, why it finished."""
@@ -360,14 +311,3 @@ class WireFormat:
 
 def _voices(merge: list[Any]) -> list[list[str]]:
     return [voice if isinstance(voice, list) else [voice] for voice in merge]
-
-
-def _path_pattern(template: str) -> re.Pattern[str]:
-    """``/models/${model}:generate`` as a pattern that finds the holes in a path."""
-    pattern = ""
-    end = 0
-    for match in re.finditer(r"\$\{([a-z_]+)\}|\*", template):
-        pattern += re.escape(template[end : match.start()])
-        pattern += f"(?P<{match[1]}>.+)" if match[1] else "[^/:?]+"
-        end = match.end()
-    return re.compile(pattern + re.escape(template[end:]))

@@ -9,8 +9,16 @@ from ai_protocol_runtime.types import (
     Answer,
     Candidate,
     Citation,
+    Embedding,
+    EmbeddingInput,
+    EmbeddingRequest,
+    Embeddings,
     Media,
     Message,
+    RankDocument,
+    Ranked,
+    Ranking,
+    RankRequest,
     Raw,
     Reasoning,
     Refusal,
@@ -48,7 +56,17 @@ _SHARED: dict[type[Any], tuple[str, ...]] = {
     ToolChoice: ("auto", "any", "none", "named", "allowed"),
     ResponseFormat: ("plain", "json", "schema"),
 }
-_LISTS = frozenset({"parts", "messages", "tools", "candidates", "citations"})
+_LISTS = frozenset(
+    {"parts", "messages", "tools", "candidates", "citations", "inputs", "embeddings", "documents", "results"}
+)
+
+CHAT, EMBED, RERANK = "chat", "embed", "rerank"
+SERVICES = {
+    CHAT: ("request", "answer"),
+    EMBED: ("embedding_request", "embeddings"),
+    RERANK: ("rank_request", "ranking"),
+}
+"""What a wire format may be for, and the kinds of thing that are asked and answered there."""
 
 
 def _kinds() -> dict[str, Kind]:
@@ -56,7 +74,15 @@ def _kinds() -> dict[str, Kind]:
         Answer,
         Candidate,
         Citation,
+        Embedding,
+        EmbeddingInput,
+        EmbeddingRequest,
+        Embeddings,
         Message,
+        RankDocument,
+        RankRequest,
+        Ranked,
+        Ranking,
         Raw,
         Reasoning,
         Refusal,
@@ -79,10 +105,23 @@ def _kinds() -> dict[str, Kind]:
 
 KINDS: dict[str, Kind] = _kinds()
 
-DERIVED = frozenset({"finish_reason", "role", "index", "slot", "tool_result.name"})
+DERIVED = frozenset(
+    {
+        "finish_reason",
+        "role",
+        "index",
+        "slot",
+        "tool_result.name",
+        "input.model",
+        "input.input_type",
+        "input.dimensions",
+    }
+)
 """Fields that follow from others, or from where a thing stands: no loss where a wire has no place for them."""
 
-STRUCTURE = frozenset({"answer", "candidate", "message", "usage"})
+STRUCTURE = frozenset(
+    {"answer", "candidate", "message", "usage", "embeddings", "embedding", "ranking", "ranked", "document"}
+)
 """Kinds that nothing else can stand for: where one is expected, an unknown shape does not become a raw thing."""
 
 

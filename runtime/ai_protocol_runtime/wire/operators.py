@@ -8,6 +8,8 @@ which makes the alternative it stands in not fit. Where `encode(decode(x))` may 
 from __future__ import annotations
 
 import base64
+import sys
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +109,26 @@ def _standard_base64(value: Any) -> Any:
     return value.replace("-", "+").replace("_", "/") if isinstance(value, str) else FAIL
 
 
+def _from_float32(value: Any) -> Any:
+    try:
+        numbers = array("f", base64.b64decode(value, validate=True))
+    except (ValueError, TypeError):
+        return FAIL
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tolist()
+
+
+def _to_float32(value: Any) -> Any:
+    try:
+        numbers = array("f", value)
+    except (TypeError, OverflowError):
+        return FAIL
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
 _string = _only(lambda v: isinstance(v, str))
 _filled = _only(lambda v: isinstance(v, str) and v != "")
 _number = _only(lambda v: isinstance(v, (int, float)) and not isinstance(v, bool))
@@ -128,6 +150,8 @@ OPERATORS: dict[str, Operator] = {
         Operator("base64", _standard_base64, _same, exact=False),
         # a text <-> its UTF-8 bytes in base64
         Operator("bytes", _to_base64, _from_base64),
+        # little-endian IEEE 754 single-precision numbers in base64 <-> a list of numbers
+        Operator("float32", _from_float32, _to_float32),
         # true <-> false
         Operator(
             "negated",

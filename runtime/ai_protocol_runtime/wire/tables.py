@@ -10,7 +10,7 @@ from ai_protocol_runtime.types import Message, Raw, Text
 from .kinds import DERIVED, Kind
 from .objects import ObjShape
 from .operators import FAIL, KEEP, MISSING
-from .shapes import Captures, Shape, Writing
+from .shapes import Captures, Shape, ThingShape, Writing
 
 
 @dataclass(slots=True)
@@ -153,7 +153,7 @@ class Table:
         if thing.kind in self.private and self._stranger(thing):
             return False
         for v in self.kinds.get(thing.kind, ()):
-            if all(getattr(thing, name, None) is not None for name in v.required):
+            if all(getattr(thing, name, None) is not None for name in v.required) and _has_room(v.shape, thing):
                 return True
         return self.group is not None and self.group.inner.takes(thing)
 
@@ -276,6 +276,14 @@ def lifted(src: Captures, out: Writing, wire: str, private: frozenset[str]) -> C
     parts = [replace(p, citations=None) if isinstance(p, Text) and p.citations else p for p in src["parts"]]
     cited = [*(src.get("citations") or []), *(c for p in texts for c in p.citations or ())]
     return {**src, "parts": parts, "citations": cited}
+
+
+def _has_room(shape: Shape, thing: Any) -> bool:
+    """Whether a shape that is one thing of a list can say all of that list."""
+    if not isinstance(shape, ThingShape) or not shape.is_list or shape.joined:
+        return True
+    things = getattr(thing, shape.name)
+    return len(things) == 1 and shape.table.takes(things[0])
 
 
 def _empty(value: Any) -> bool:

@@ -4,6 +4,8 @@ from .base import Docs, Section
 from .models import ModelEntry, ModelFacts, ModelFile, ModelManifest, Prices, Reasoning
 from .provider import (
     Credentials,
+    EmbeddingEndpoint,
+    Endpoint,
     ErrorRule,
     ErrorRules,
     Inherited,
@@ -19,6 +21,8 @@ from .wire import WireManifest
 __all__ = [
     "Credentials",
     "Docs",
+    "EmbeddingEndpoint",
+    "Endpoint",
     "ErrorRule",
     "ErrorRules",
     "Inherited",

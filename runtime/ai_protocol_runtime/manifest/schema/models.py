@@ -31,6 +31,9 @@ class ModelFacts(Section):
     """What the rest of the program has to know of a model."""
 
     context_window: Count | None = Field(default=None, description="Tokens it can read and write together.")
+    max_input: Count | None = Field(
+        default=None, description="Tokens it can read, where they are fewer than the context window."
+    )
     max_output: Count | None = Field(default=None, description="Tokens it can write in one answer.")
     inputs: list[Modality] = Field(default=["text"], description="What it reads.")
     outputs: list[Modality] = Field(default=["text"], description="What it writes.")

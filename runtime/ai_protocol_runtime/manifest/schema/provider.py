@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -94,7 +94,7 @@ class Refusal(Section):
 _Refused = Annotated[Refusal, ShortForm(str, lambda path: {"path": path}, {"type": "string", "pattern": JSON_PATH})]
 
 
-class Protocol(Section):
+class Endpoint(Section):
     """How the provider speaks one wire format.
 
     Paths lead into the request body as the wire format itself writes it, keys joined by dots, ``[]`` for every
@@ -104,10 +104,6 @@ class Protocol(Section):
 
     path: UrlPath = Field(
         description="Path of the requests beneath the base URL, with its query if any. {model} stands for the model.",
-    )
-    stream_path: UrlPath | None = Field(default=None, description="Path of requests for a stream, where it is another.")
-    framing: str | None = Field(
-        default=None, description="How streams are framed, where it is not the wire format's usual way."
     )
     headers: dict[HeaderName, str] = Field(default={}, description="Constant headers of requests in this format.")
     credentials: Credentials | None = Field(
@@ -126,6 +122,18 @@ class Protocol(Section):
     rename: dict[JSONPath, str] = Field(
         default={}, description="Fields it calls otherwise: the path and the key to send instead."
     )
+
+
+class Protocol(Endpoint):
+    """How the provider speaks one wire format of chats."""
+
+    stream_path: UrlPath | None = Field(default=None, description="Path of requests for a stream, where it is another.")
+    count_path: UrlPath | None = Field(
+        default=None, description="Path of requests that are asked for their number of tokens, if it takes such."
+    )
+    framing: str | None = Field(
+        default=None, description="How streams are framed, where it is not the wire format's usual way."
+    )
     echo_reasoning: Literal["always", "with_tools", "never"] | None = Field(
         default=None,
         description="When the reasoning of earlier answers is sent back: always, with_tools (only with answers that "
@@ -140,6 +148,15 @@ class Protocol(Section):
         default={},
         description="Effort words as numbers of reasoning tokens, lowest first: sent in place of the word for models "
         "that list no effort words of their own.",
+    )
+
+
+class EmbeddingEndpoint(Endpoint):
+    """How the provider speaks one wire format of embeddings."""
+
+    max_inputs: int | None = Field(default=None, gt=0, description="Inputs that one request may have.")
+    max_tokens: int | None = Field(
+        default=None, gt=0, description="Tokens that all inputs of one request may have together."
     )
 
 
@@ -265,8 +282,15 @@ class ProviderManifest(Inherited):
     )
     headers: dict[HeaderName, str] = Field(default={}, description="Constant headers of all requests.")
     protocols: dict[Id, Protocol] = Field(
-        min_length=1,
-        description="The wire formats it speaks. The first is the usual one, unless `default_protocol` is given.",
+        default={},
+        description="The wire formats of chats it speaks. The first is the usual one, unless `default_protocol` is "
+        "given.",
+    )
+    embed: dict[Id, EmbeddingEndpoint] = Field(
+        default={}, description="The wire formats of embeddings it speaks. The first is the usual one."
+    )
+    rerank: dict[Id, Endpoint] = Field(
+        default={}, description="The wire formats of reranking it speaks. The first is the usual one."
     )
     models: ModelFacts = Field(
         default=ModelFacts(), description="What a model of this provider is that no model manifest knows."
@@ -275,7 +299,18 @@ class ProviderManifest(Inherited):
         default=None, description="The wire format that is used unless another is asked for."
     )
 
+    def endpoints(self, service: str) -> Mapping[str, Endpoint]:
+        """How it speaks the wire formats of a service: ``chat``, ``embed`` or ``rerank``."""
+        services: dict[str, Mapping[str, Endpoint]] = {
+            "chat": self.protocols,
+            "embed": self.embed,
+            "rerank": self.rerank,
+        }
+        return services[service]
+
     def faults(self) -> Iterator[tuple[Place, str]]:
+        if not (self.protocols or self.embed or self.rerank):
+            yield (), "a provider needs `protocols`, `embed` or `rerank`"
         if self.default_protocol is not None and self.default_protocol not in self.protocols:
             yield (
                 ("default_protocol",),
@@ -293,6 +328,9 @@ class ProviderManifest(Inherited):
     def _addresses(self) -> Iterator[tuple[Place, str]]:
         yield ("base_url",), self.base_url
         for name, protocol in self.protocols.items():
-            yield ("protocols", name, "path"), protocol.path
-            if protocol.stream_path is not None:
-                yield ("protocols", name, "stream_path"), protocol.stream_path
+            for key in ("path", "stream_path", "count_path"):
+                if (path := getattr(protocol, key)) is not None:
+                    yield ("protocols", name, key), path
+        for service in ("embed", "rerank"):
+            for name, endpoint in self.endpoints(service).items():
+                yield (service, name, "path"), endpoint.path

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from ai_protocol_runtime.manifest.document import Document
+from ai_protocol_runtime.manifest.document import Document, Place
 
 from .base import Docs, Id, Section
 
@@ -19,6 +20,9 @@ class WireManifest(Section):
 
     id: Id = Field(description="The format's name; also that of the file.")
     docs: Docs = Field(description="When and with what this file was compared.")
+    service: Literal["chat", "embed", "rerank"] = Field(
+        default="chat", description="What it is for. `messages`, `stream` and what goes with them are a chat's."
+    )
     framings: list[str] = Field(
         default=["sse"], min_length=1, description="How its streams may travel, the usual way first."
     )
@@ -37,10 +41,21 @@ class WireManifest(Section):
         default=None, description="The shape of a streamed piece, where an answer comes in pieces of its own form."
     )
     error: Free | None = Field(default=None, description="The shape of an answer that is an error.")
+    count: Free | None = Field(
+        default=None,
+        description="How a request is asked how many tokens it has: the keys of the request that are sent (`only`), "
+        "the shape of keys that are added (`add`), the key that all stands in (`inside`), the shape of the `answer`.",
+    )
     usage: Free = Field(default={}, description="Token counts as paths, or sums of paths, into the usage object.")
     stream: Free | None = Field(default=None, description="How a stream is read and written.")
 
     _document: Document = PrivateAttr()
+
+    def faults(self) -> Iterator[tuple[Place, str]]:
+        of_chats = {"messages": self.messages, "stream": self.stream, "count": self.count}
+        for key, value in of_chats.items():
+            if self.service != "chat" and value:
+                yield (key,), f"only a format for chats has `{key}`"
 
     @property
     def document(self) -> Document:
