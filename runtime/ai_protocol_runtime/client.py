@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from .flow.address import split_model
-from .flow.batches import joined, ranked, split
+from .flow.batches import Batches, OnBatch, ranked, split
 from .flow.call import Conversation
 from .flow.credentials import as_key, secrets_in
 from .flow.estimate import estimate_tokens
 from .flow.notices import UnknownModelWarning, report_losses, warn
-from .flow.params import Options, read_embedding, read_params, read_ranking
+from .flow.params import Options, positive, read_embedding, read_params, read_ranking
 from .flow.prepare import Prepared, Target, merged, prepare, prepare_count, prepare_service
 from .flow.timeouts import read_timeout
 from .manifest import Manifests
@@ -47,23 +46,7 @@ if TYPE_CHECKING:
 _warned: set[tuple[str, str]] = set()
 """Unknown models that this process has been warned of."""
 
-
-OnBatch: TypeAlias = Callable[[int], object]
-"""Is told how many inputs have just been embedded."""
-
 Begun: TypeAlias = tuple[Conversation, Transport]
-
-
-@dataclass(slots=True)
-class Embedding:
-    """Inputs on their way: whom they go to, and in which requests."""
-
-    target: Target
-    options: Options
-    batches: list[EmbeddingRequest]
-
-    def prepared(self, batch: EmbeddingRequest) -> Prepared:
-        return prepare_service(self.target, batch)
 
 
 class AIClient:
@@ -147,6 +130,10 @@ class AIClient:
         """The provider's manifest, as it is now: a file that is edited counts from the next call."""
         return self._manifests.provider(self._name)
 
+    def resolve(self, model: str | None = None) -> Target:
+        """Whom a call goes to that names this model (None: the client's own), and in which wire format."""
+        return self._target(model or "", self._service)
+
     # calls
 
     def chat(self, request: Request | str | list[Message], **params: Any) -> Answer:
@@ -208,17 +195,14 @@ class AIClient:
         `batch_size`, go in several, one after the other; `on_batch` is told the number of inputs after each. Errors are
         those of `chat`; `partial` of an error are the `Embeddings` that had come before it.
         """
-        embedding = self._embedding(inputs, params, batch_size)
-        answers: list[Embeddings] = []
-        for batch in embedding.batches:
-            try:
-                answers.append(self._outcome(self._begin(embedding.prepared(batch), embedding.options)))
-            except ProviderError as error:
-                error.partial = error.partial or joined(answers, embedding.batches[: len(answers)])
-                raise
-            if on_batch is not None:
-                on_batch(len(batch.inputs))
-        return joined(answers, embedding.batches)
+        batches, prepared, options = self._embedding(inputs, params, batch_size, on_batch)
+        try:
+            for number, request in enumerate(prepared):
+                batches.take(number, self._outcome(self._begin(request, options)))
+        except ProviderError as error:
+            error.partial = error.partial or batches.joined()
+            raise
+        return batches.joined()
 
     async def aembed(
         self,
@@ -231,17 +215,18 @@ class AIClient:
     ) -> Embeddings:
         """`embed` in the running event loop, with at most `concurrency` requests at a time. The first error ends the
         others."""
-        embedding = self._embedding(inputs, params, batch_size)
+        batches, prepared, options = self._embedding(inputs, params, batch_size, on_batch)
 
-        async def one(batch: EmbeddingRequest) -> Embeddings:
-            answer: Embeddings = await self._aoutcome(self._begin(embedding.prepared(batch), embedding.options))
-            if on_batch is not None:
-                on_batch(len(batch.inputs))
-            return answer
+        async def one(number: int, request: Prepared) -> None:
+            batches.take(number, await self._aoutcome(self._begin(request, options)))
 
-        return joined(
-            await gather([partial(one, batch) for batch in embedding.batches], concurrency), embedding.batches
-        )
+        jobs = [partial(one, number, request) for number, request in enumerate(prepared)]
+        try:
+            await gather(jobs, positive("concurrency", concurrency))
+        except ProviderError as error:
+            error.partial = error.partial or batches.joined()
+            raise
+        return batches.joined()
 
     def rerank(self, query: str | RankRequest, documents: Sequence[str | RankDocument] = (), **params: Any) -> Ranking:
         """The documents by how well they answer the query, best first.
@@ -273,13 +258,15 @@ class AIClient:
         request, options = read_params(asked, params)
         return request, prepare_count(self._told(request, options, CHAT), request), options
 
-    def _embedding(self, inputs: Any, params: Mapping[str, Any], batch_size: int | None) -> Embedding:
+    def _embedding(
+        self, inputs: Any, params: Mapping[str, Any], batch_size: int | None, on_batch: OnBatch | None
+    ) -> tuple[Batches, list[Prepared], Options]:
         request, options = read_embedding(inputs, params)
-        if batch_size is not None and batch_size < 1:
-            raise ArgumentError(f"batch_size must be at least 1, not {batch_size!r}")
         target = self._told(request, options, EMBED)
         request.model = target.model
-        return Embedding(target, options, split(request, target.provider.embed[target.protocol], batch_size))
+        most = None if batch_size is None else positive("batch_size", batch_size)
+        requests = split(request, target.provider.embed[target.protocol], most)
+        return Batches(requests, on_batch), [prepare_service(target, one) for one in requests], options
 
     def _ranking(self, query: Any, documents: Any, params: Mapping[str, Any]) -> tuple[RankRequest, Prepared, Options]:
         request, options = read_ranking(query, documents, params)
@@ -320,7 +307,7 @@ class AIClient:
                 setattr(options, name, getattr(self._options, name))
         return target
 
-    def _target(self, model: str, service: str = CHAT) -> Target:
+    def _target(self, model: str, service: str) -> Target:
         """The client's own model and provider, or those of the call.
 
         What is meant for one provider (key, base URL, protocol, headers, extra body) is not taken to another.

@@ -181,7 +181,8 @@ def test_providers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     assert main(["providers"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^openai +OpenAI +openai-chat, openai-responses, openai-embeddings +OPENAI_API_KEY \(set\)$", out, re.MULTILINE)
+    line = r"^openai +OpenAI +openai-chat, openai-responses, openai-embeddings +OPENAI_API_KEY \(set\)$"
+    assert re.search(line, out, re.MULTILINE)
     assert re.search(r"^simulator .* none needed$", out, re.MULTILINE)
     assert "sk-very-secret" not in out
     assert main(["providers", "openai"]) == 0

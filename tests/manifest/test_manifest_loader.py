@@ -136,6 +136,12 @@ def test_a_file_may_be_laid_over_the_one_behind_it(own: Folder) -> None:
     assert [rule.error for rule in provider.errors.rules] == ["conflict", "invalid_request"]
 
 
+def test_null_takes_away_what_is_below(own: Folder) -> None:
+    own.write("providers/mine", "id: mine\nextends: acme\nheaders: null\nprotocols: {talk: null, shout: {path: /s}}")
+    provider = Manifests(own.path).provider("mine")
+    assert (list(provider.protocols), provider.headers) == (["shout"], {})
+
+
 def test_a_provider_may_be_laid_over_another(own: Folder) -> None:
     own.write("providers/mine", "id: mine\nextends: acme\nname: Mine\ncredentials: {env: [MINE]}")
     own.write("providers/mine2", "id: mine2\nextends: mine\naliases: [m2]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -253,3 +254,18 @@ def test_events_of_an_error() -> None:
     events = list(events_of(Answer("id", "m", [Candidate(Message("assistant", [Text("a")]))], error={"message": "no"})))
     assert events[-1] == StreamError({"message": "no"})
     assert not any(isinstance(event, StreamEnd) for event in events)
+
+
+def test_speaks_aloud() -> None:
+    answer = brain.respond(Request("m", [Message("user", [Text("hello")])], modalities=["text", "audio"]), tag="t")
+    (sound,) = answer.message.parts
+    assert isinstance(sound, Media)
+    assert (sound.kind, sound.text, sound.mime_type) == ("audio", "You said: hello", "audio/wav")
+    assert sound.file_id
+    assert base64.b64decode(sound.data or "").startswith(b"RIFF")
+    assert answer.usage
+    assert answer.usage.audio_output == answer.usage.output
+    heard = brain.respond(Request("m", [Message("user", [sound])]))
+    assert heard.usage
+    assert heard.usage.audio_input
+    assert heard.usage.audio_output == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ai_protocol_runtime.simulator.fits import fits
+from ai_protocol_runtime.jsonschema import fits
 from ai_protocol_runtime.simulator.schema import FORMATS, Unsatisfiable, example
 
 NAMES = st.sampled_from(["a", "b", "name", "count", "customer_name", "isOpen", "größe"])

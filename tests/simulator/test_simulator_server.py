@@ -71,6 +71,16 @@ def test_knows_every_path_of_the_manifest() -> None:
     assert Simulator(provider="simulator").addresses() == Simulator().addresses()
 
 
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini", "cohere", "ollama", "bedrock"])
+def test_errors_have_the_form_of_the_format(provider: str) -> None:
+    """Some formats give an object, some a text alone."""
+    simulator = Simulator(provider=provider)
+    path = simulator.addresses()[0][1].replace("{model}", "error-429")
+    status, _, body = post(simulator, path, {**HELLO, "model": "error-429"})
+    assert status >= 400  # to some of them this is no request at all
+    assert isinstance(json.loads(body), dict)
+
+
 def test_unknown_paths_and_methods() -> None:
     for method, path in (("POST", "/v1/nothing"), ("PUT", CHAT), ("GET", CHAT)):
         assert Simulator().handle(method, path, {}, b"").status == 404

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import chain, count, takewhile
+from operator import add
+from typing import TYPE_CHECKING, TypeAlias
 
-from ai_protocol_runtime.types import EmbeddingInput, EmbeddingRequest, Embeddings, Media, Ranking, RankRequest, Text
+from ai_protocol_runtime.types import (
+    Embedding,
+    EmbeddingInput,
+    EmbeddingRequest,
+    Embeddings,
+    Media,
+    Ranking,
+    RankRequest,
+    Text,
+)
 from ai_protocol_runtime.types.errors import MalformedResponseError
 
 if TYPE_CHECKING:
     from ai_protocol_runtime.manifest.schema import EmbeddingEndpoint
+
+OnBatch: TypeAlias = Callable[[int], object]
+"""Is told how many inputs have just been embedded."""
 
 _BYTES = 2
 """Of UTF-8 text to a token, at least, in what is not made up to break tokenizers; only for keeping under a limit."""
@@ -49,31 +64,59 @@ def _cost(one: EmbeddingInput) -> int:
     return len(one.text.encode()) // _BYTES + 1 + sum(_MEDIA for part in one.parts if isinstance(part, Media))
 
 
-def joined(answers: Sequence[Embeddings], batches: Sequence[EmbeddingRequest]) -> Embeddings:
-    """One answer of several, in the order of the inputs: the vectors together, the usage added up, and all else from
-    the last. Raises MalformedResponseError where vectors are missing or too many."""
-    if len(answers) == 1:
-        return _ordered(answers[0], batches[0])
-    whole = replace(answers[-1], embeddings=[], usage=None) if answers else Embeddings()
-    for answer, batch in zip(answers, batches, strict=True):
-        start = len(whole.embeddings)
-        whole.embeddings += [replace(one, index=start + n) for n, one in enumerate(_ordered(answer, batch).embeddings)]
-        if answer.usage is not None:
-            whole.usage = answer.usage if whole.usage is None else whole.usage + answer.usage
-    return whole
+@dataclass(slots=True)
+class Batches:
+    """Requests that are under way, one after the other or several at a time, and what has come of them."""
+
+    requests: list[EmbeddingRequest]
+    on_batch: OnBatch | None = None
+    _answers: dict[int, Embeddings] = field(default_factory=dict)
+
+    def take(self, number: int, answer: Embeddings) -> None:
+        """The answer to the request of this number. Raises MalformedResponseError where vectors are missing or too
+        many."""
+        inputs = len(self.requests[number].inputs)
+        self._answers[number] = _ordered(answer, inputs)
+        if self.on_batch is not None:
+            self.on_batch(inputs)
+
+    def joined(self) -> Embeddings:
+        """The answers up to the first that is missing as one, in the order of the inputs: the vectors together, the
+        usage added up, and all else from the last."""
+        answers = [self._answers[number] for number in takewhile(self._answers.__contains__, count())]
+        if not answers:
+            return Embeddings()
+        embeddings = chain.from_iterable(answer.embeddings for answer in answers)
+        usages = [answer.usage for answer in answers if answer.usage is not None]
+        return replace(
+            answers[-1],
+            embeddings=[replace(one, index=place) for place, one in enumerate(embeddings)],
+            usage=reduce(add, usages) if usages else None,
+        )
 
 
-def _ordered(answer: Embeddings, batch: EmbeddingRequest) -> Embeddings:
+def _ordered(answer: Embeddings, inputs: int) -> Embeddings:
+    """The answer with its vectors in the order of the inputs."""
     found = answer.embeddings
     if all(one.index is not None for one in found):
         found = sorted(found, key=lambda one: one.index or 0)
         places = [one.index for one in found]
     else:
         places = list(range(len(found)))
-    if places != list(range(len(batch.inputs))):
-        raise _malformed(answer, f"{len(batch.inputs)} inputs were sent, and vectors came back for {places[:10]}")
-    answer.embeddings = found
+    if places != list(range(inputs)):
+        raise _malformed(answer, f"{inputs} inputs were sent, and vectors came back for {places[:10]}")
+    answer.embeddings = [_numeric(answer, one) for one in found]
     return answer
+
+
+def _numeric(answer: Embeddings, one: Embedding) -> Embedding:
+    """The vector made of floats: some servers write 0 for 0.0."""
+    kinds = set(map(type, one.vector))
+    if kinds == {float}:
+        return one
+    if not kinds <= {int, float}:
+        raise _malformed(answer, f"vector {one.index or 0} holds what is no number")
+    return replace(one, vector=[float(number) for number in one.vector])
 
 
 def ranked(answer: Ranking, request: RankRequest) -> Ranking:

@@ -28,7 +28,10 @@ from ai_protocol_runtime.types import (
     ToolResult,
 )
 
-_PIECE = re.compile(r"(?P<ascii>[A-Za-z]+(?![^\W\d_]))|(?P<word>[^\W\d_]+)|(?P<digits>\d{1,3})|(?P<space>\s+)|[^\w\s]+|_+")
+_PIECE = re.compile(
+    r"(?P<english>[A-Za-z]++(?![^\x00-\x7F]))|(?P<word>(?:[A-Za-z]|[^\x00-\x7F])+)"
+    r"|(?P<digits>\d{1,3})|(?P<space>\s+)|[!-/:-@\[-`{-~\x00-\x1F\x7F]+"
+)
 
 LONG_WORD = 6
 """Letters of an English word that are one token; each beyond costs `PER_LETTER`."""
@@ -37,35 +40,39 @@ PER_DIGITS = 1.2
 """Up to three digits."""
 PER_MARK, PER_FURTHER_MARK = 0.8, 0.4
 """A run of marks: its first, and each of the others."""
-PER_SYMBOL = 1.5
-"""Marks beyond Latin: emoji and the like."""
 
 PER_REQUEST, PER_MESSAGE = 3, 4
 PER_CALL = 6
 """A tool's call or its result, beside what it says."""
-WITH_TOOLS, PER_TOOL = 20, 8
+WITH_TOOLS = 16
+"""What is said before the tools. Some providers say more: a few hundred tokens."""
+OF_SCHEMA = 0.7
+"""Of the JSON of a schema, what reaches the model: some providers have shorter notations."""
 
 IMAGE, SMALL_IMAGE = 800, 85
 """A picture of usual size, and one asked for in low detail."""
-BY_SIZE = {"audio": (50, 800), "video": (300, 1000), "file": (1500, 100)}
-"""Tokens at least, and bytes per token: of sound 20 tokens a second, of video 260, of a document 1,500 a page."""
+BY_SIZE = {"audio": (50, 800), "video": (300, 1000), "file": (500, 100)}
+"""Tokens at least, and bytes per token: of sound 20 tokens a second, of video 260, of a document 500 a page of text."""
 
 _SCRIPTS = (
     (0x0370, 0.28),  # Latin with accents
     (0x0530, 0.34),  # Greek, Cyrillic
     (0x0780, 0.42),  # Armenian, Hebrew, Arabic
-    (0x1100, 0.5),  # of India and Southeast Asia
+    (0x1100, 0.45),  # of India and Southeast Asia
     (0x1200, 0.7),  # Hangul
-    (0x2E80, 0.4),
+    (0x2000, 0.4),
+    (0x2E80, 1.0),  # dashes, arrows, signs
     (0xAC00, 0.85),  # Chinese, Japanese
     (0xD7B0, 0.7),  # Hangul
+    (0x10000, 0.9),
 )
-"""Tokens per letter of the scripts up to a code point."""
-_OTHER = 0.9
+"""Tokens per character up to a code point."""
+_EMOJI = 2.0
 
 
 def estimate_tokens(request: Request) -> int:
-    """About how many tokens of input a request is: within a fifth for text, and with tools mostly.
+    """About how many tokens of input a request is; text is mostly within a tenth, tools are within a third where a
+    provider adds no long instructions to them.
 
     Pictures, sounds, videos and documents count by rules of thumb, what is only referred to by the least of them;
     reasoning by the text of it that is shown. It never fails.
@@ -74,12 +81,12 @@ def estimate_tokens(request: Request) -> int:
     if request.tools:
         total += WITH_TOOLS + sum(map(_tool, request.tools))
     if request.format is not None:
-        total += _data(request.format.schema)
+        total += OF_SCHEMA * _data(request.format.schema)
     return round(total)
 
 
 def estimate_text(text: str) -> int:
-    """About how many tokens a text has."""
+    """About how many tokens a text has by itself."""
     return round(_text(text))
 
 
@@ -87,24 +94,22 @@ def _text(text: str) -> float:
     total = 0.0
     for match in _PIECE.finditer(text):
         kind, piece = match.lastgroup, match.group()
-        if kind == "ascii":
+        if kind == "english":
             total += 1 + PER_LETTER * max(0, len(piece) - LONG_WORD)
         elif kind == "word":
-            total += max(1.0, sum(map(_letter, piece)))
+            total += max(1.0, sum(map(_character, piece)))
         elif kind == "digits":
             total += PER_DIGITS
         elif kind == "space":
             total += piece != " "
-        elif piece.isascii():
-            total += PER_MARK + PER_FURTHER_MARK * (len(piece) - 1)
         else:
-            total += PER_SYMBOL * len(piece)
+            total += PER_MARK + PER_FURTHER_MARK * (len(piece) - 1)
     return total
 
 
-def _letter(letter: str) -> float:
-    code = ord(letter)
-    return next((tokens for end, tokens in _SCRIPTS if code < end), _OTHER)
+def _character(character: str) -> float:
+    code = ord(character)
+    return next((tokens for end, tokens in _SCRIPTS if code < end), _EMOJI)
 
 
 def _data(value: Any) -> float:
@@ -152,5 +157,5 @@ def _media(media: Media) -> float:
 
 def _tool(tool: Tool | Raw) -> float:
     if isinstance(tool, Raw):
-        return PER_TOOL + _data(tool.value)
-    return PER_TOOL + _text(tool.name) + _text(tool.description or "") + _data(tool.parameters)
+        return _data(tool.value)
+    return _text(tool.name) + _text(tool.description or "") + OF_SCHEMA * _data(tool.parameters)

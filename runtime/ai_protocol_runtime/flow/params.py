@@ -255,6 +255,9 @@ _FIELDS: dict[str, Check] = {
     "previous_id": _TEXT,
 }
 
+positive: Check = _count(1)
+"""A whole number from 1."""
+
 _EMBEDDING: dict[str, Check] = {
     "model": _TEXT,
     "input_type": _TEXT,

@@ -13,8 +13,8 @@ from ai_protocol_runtime.manifest import Manifests
 from ai_protocol_runtime.manifest.schema import Endpoint, Protocol, ProviderManifest
 from ai_protocol_runtime.transport.base import HTTPRequest
 from ai_protocol_runtime.transport.decoding import ACCEPTED
-from ai_protocol_runtime.types import Answer, Loss, Request
-from ai_protocol_runtime.types.errors import ArgumentError, CredentialError
+from ai_protocol_runtime.types import Answer, EmbeddingInput, Loss, RankDocument, Request
+from ai_protocol_runtime.types.errors import ArgumentError, CredentialError, UnsupportedError
 from ai_protocol_runtime.wire import CHAT, WireFormat, service_format, wire_format
 from ai_protocol_runtime.wire.jsontext import dumps
 
@@ -33,6 +33,7 @@ _BASE_HEADERS = {
 _ACCEPT = "application/json"
 _ACCEPT_STREAM = "text/event-stream, application/x-ndjson, application/json"
 _NO_WISHES = ("stream", "stream_usage", "schema.name", "input_type", "encoding")
+_ASKED_ABOUT = (EmbeddingInput.kind, RankDocument.kind)
 
 
 @dataclass(slots=True)
@@ -102,14 +103,20 @@ def prepare_count(target: Target, request: Request) -> Prepared | None:
 
 
 def prepare_service(target: Target, request: Any) -> Prepared:
-    """What is to be sent for a request of the target's service, which is none of chats. Raises what `prepare` does."""
+    """What is to be sent for a request of the target's service, which is none of chats.
+
+    Raises what `prepare` does, and `UnsupportedError` where an input has no place: the answers are counted by them.
+    """
     endpoint = target.provider.endpoints(target.service)[target.protocol]
     wire = service_format(target.protocol, target.service, target.manifests)
     request.model = target.model
     losses: list[Loss] = []
     body = wire.encode_request(request, losses)
-    losses = [loss for loss in losses if loss.what not in _NO_WISHES]
+    left_out = next((loss for loss in losses if loss.what in _ASKED_ABOUT), None)
+    if left_out is not None:
+        raise UnsupportedError(f"{target.provider.name} cannot be sent {left_out}, and no answer would fit without it")
     body = merged(apply_quirks(endpoint, body, losses, target.provider.name), target.extra_body)
+    losses = [loss for loss in losses if loss.what not in _NO_WISHES]
     return Prepared(_sent(target, endpoint, endpoint.path, body), target, wire.decode_answer, losses)
 
 

@@ -105,9 +105,9 @@ class Document:
         return cls(file, data, text)
 
     def over(self, base: Document, *, without: Collection[str] = ()) -> Document:
-        """This document laid over another: maps are merged, lists and values replaced. An error names its own file.
+        """This document laid over another: maps are merged, lists and values replaced, and null takes away.
 
-        The keys `without` are not taken from the other.
+        An error names its own file. The keys `without` are not taken from the other.
         """
         below = {key: value for key, value in base.data.items() if key not in without}
         return Document(self.file, merged(self.data, below), self._text, base)
@@ -143,11 +143,14 @@ def dotted(path: Place) -> str:
 
 
 def merged(top: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
-    """`top` laid over `base`: maps are merged, keys of `base` first, everything else is replaced."""
+    """`top` laid over `base`: maps are merged, keys of `base` first, all else is replaced, and null takes away."""
     out = dict(base)
     for key, value in top.items():
         below = base.get(key)
-        out[key] = merged(value, below) if isinstance(value, dict) and isinstance(below, dict) else value
+        if value is None and key in base:
+            del out[key]
+        else:
+            out[key] = merged(value, below) if isinstance(value, dict) and isinstance(below, dict) else value
     return out
 
 

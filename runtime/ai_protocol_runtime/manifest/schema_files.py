@@ -60,16 +60,20 @@ def _draft7(value: Any) -> Any:
 
 
 def _partial(value: Any) -> Any:
-    """The same with nothing that must be there."""
+    """The same with nothing that must be there, and null for what is to be taken away from a map of named things."""
     if isinstance(value, list):
         return [_partial(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: {name: _partial(part) for name, part in item.items()} if key == "properties" else _partial(item)
-        for key, item in value.items()
-        if key != "required" or not isinstance(item, list)
-    }
+    out: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "patternProperties":
+            out[key] = {name: {"anyOf": [_partial(part), {"type": "null"}]} for name, part in item.items()}
+        elif key == "properties":
+            out[key] = {name: _partial(part) for name, part in item.items()}
+        elif key != "required" or not isinstance(item, list):
+            out[key] = _partial(item)
+    return out
 
 
 if __name__ == "__main__":

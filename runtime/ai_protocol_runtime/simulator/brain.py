@@ -1,7 +1,7 @@
 """What a polite simulated model answers. Pure: the same request gives the same answer.
 
 It says what it got, calls the tools it is offered with arguments that satisfy their schemas, uses what they gave back,
-obeys the response format, thinks when asked to, and stops where it is told to.
+obeys the response format, thinks and speaks aloud when asked to, and stops where it is told to.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from .counting import cost, counted
 from .history import called, last_text, news
 from .logprobs import logprobs
 from .schema import Unsatisfiable, example
+from .speech import spoken
 from .tokens import tokens
 
 SHOWN = 200
@@ -85,6 +86,9 @@ def _candidate(request: Request, told: Behaviour, number: int) -> Candidate:
         said = [Text(f"({number + 1}) {text}" if number else text)]
     thoughts: list[Part] = [_thought(asked, said, request)] if told.think or _asked_to_think(request) else []
     candidate = _limited(thoughts + said, request)
+    if "audio" in (request.modalities or ()):
+        aloud = (spoken(part.text) if isinstance(part, Text) else part for part in candidate.message.parts)
+        candidate = replace(candidate, message=Message("assistant", [*aloud]))
     return _measured(candidate, request) if request.logprobs or request.top_logprobs else candidate
 
 
@@ -200,10 +204,7 @@ def _until(text: str, stops: list[str] | None) -> tuple[str, str | None]:
 
 
 def _finished(candidate: Candidate, number: int, tag: str) -> Candidate:
-    parts = [
-        replace(part, id=f"call-{tag}-{number}{i}") if isinstance(part, ToolCall) and not part.id else part
-        for i, part in enumerate(candidate.message.parts)
-    ]
+    parts = [_named(part, f"{tag}-{number}{i}") for i, part in enumerate(candidate.message.parts)]
     calls = any(isinstance(part, ToolCall) for part in parts)
     return replace(
         candidate,
@@ -211,3 +212,12 @@ def _finished(candidate: Candidate, number: int, tag: str) -> Candidate:
         index=number if candidate.index is None else candidate.index,
         finish_reason=candidate.finish_reason or ("tool_calls" if calls else "stop"),
     )
+
+
+def _named(part: Part, tag: str) -> Part:
+    """The part with an id, where it is one to be referred to."""
+    if isinstance(part, ToolCall) and not part.id:
+        return replace(part, id=f"call-{tag}")
+    if isinstance(part, Media) and part.kind == "audio" and not part.file_id:
+        return replace(part, file_id=f"audio-{tag}")
+    return part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from ai_protocol_runtime.types import Request, Tool, ToolCall, ToolResult
+from ai_protocol_runtime.types import Request, Tool, ToolCall, ToolChoice, ToolResult
 
 from .hints import mentioned, words
 from .history import news
@@ -19,7 +19,7 @@ def calls_for(request: Request, asked: str) -> list[ToolCall]:
     has come with it. Which: those that the text names, one call each (``f(1) and f(2)`` are two), else the one whose
     name shares most words with the text, else the first.
     """
-    choice = request.tool_choice
+    choice = request.tool_choice if isinstance(request.tool_choice, ToolChoice) else None
     kind = choice.kind if choice else "auto"
     tools = [tool for tool in request.tools if isinstance(tool, Tool)]
     if choice and kind == "named":

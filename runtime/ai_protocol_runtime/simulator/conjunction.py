@@ -8,7 +8,7 @@ from itertools import product
 from math import gcd, lcm
 from typing import Any, TypeAlias
 
-from .fits import number, resolve, same, types_of
+from ai_protocol_runtime.jsonschema import number, resolve, same, types_of
 
 Plain: TypeAlias = dict[str, Any]
 Refs: TypeAlias = frozenset[str]

@@ -42,6 +42,7 @@ def counted(request: Request, candidates: list[Candidate]) -> Usage:
     if not marked and cached < CACHED_FROM:
         cached = 0
     written = [part for candidate in candidates for part in candidate.message.parts]
+    read = [part for message in request.messages for part in message.parts]
     thought = sum(cost(part) for part in written if isinstance(part, Reasoning))
     return Usage(
         input=sum(sizes),
@@ -49,7 +50,13 @@ def counted(request: Request, candidates: list[Candidate]) -> Usage:
         cache_read=cached if spoken else 0,
         cache_write=0 if spoken else cached,
         reasoning=thought,
+        audio_input=_sound(read),
+        audio_output=_sound(written),
     )
+
+
+def _sound(parts: list[Part]) -> int:
+    return sum(cost(part) for part in parts if isinstance(part, Media) and part.kind == "audio")
 
 
 def _size(message: Message) -> int:

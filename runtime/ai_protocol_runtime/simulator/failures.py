@@ -39,9 +39,12 @@ def error_of_status(status: int) -> ProviderError:
 
 
 def error_body(wire: WireFormat | ServiceFormat | None, error: ProviderError) -> Any:
-    """The body of an HTTP error: `error_object` in the shape that the wire format gives errors."""
+    """The body of an HTTP error: `error_object`, in the shape that the wire format gives errors, or the message."""
     fields = error_object(error)
-    return {"error": fields} if wire is None else wire.error_body(fields)
+    if wire is None:
+        return {"error": fields}
+    body = wire.error_body(fields)
+    return body if isinstance(body, dict) else wire.error_body(error.message)
 
 
 def error_object(error: ProviderError) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterator
 
-from .fits import matches
+from ai_protocol_runtime.jsonschema import matches
 
 _CLASSES = {
     "d": string.digits,

@@ -8,8 +8,9 @@ from itertools import islice
 from math import ceil, floor
 from typing import Any, NamedTuple
 
+from ai_protocol_runtime.jsonschema import fits, matches, number, same, types_of
+
 from .conjunction import Plain, Refs, common_multiple, plain
-from .fits import fits, matches, number, same, types_of
 from .hints import Hints, words
 from .patterns import samples
 

@@ -17,7 +17,7 @@ from itertools import repeat
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ai_protocol_runtime.types import Answer, Candidate, Message, Part, Request, Text, ToolCall
+from ai_protocol_runtime.types import Answer, Candidate, Message, Part, Request, Text, ToolCall, ToolChoice
 from ai_protocol_runtime.types.errors import ArgumentError, InvalidRequestError
 
 Item: TypeAlias = str | Part | Sequence[Part] | Message | Answer | dict[str, Any] | Exception
@@ -126,7 +126,8 @@ def scripted_answer(item: Any, request: Request) -> Answer:
     elif isinstance(item, dict):
         text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
         choice = request.tool_choice
-        forced = choice.name or (_first_tool(request) if choice.kind == "any" else None) if choice else None
+        named = choice.name if isinstance(choice, ToolChoice) else None
+        forced = named or (_first_tool(request) if choice and choice.kind == "any" else None)
         parts = [ToolCall(name=forced, arguments=text) if forced else Text(text)]
     elif isinstance(item, list | tuple):
         parts = [Text(part) if isinstance(part, str) else part for part in item]

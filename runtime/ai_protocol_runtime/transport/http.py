@@ -14,7 +14,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,16 @@ from .decoding import decoder
 
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
 _parsed = lru_cache(maxsize=256)(httpx.URL)
+_OF_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+
+
+def received(status: int, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+    """An answer that has been read, as httpx has it. `headers` have lower-case names, text in `body` is UTF-8."""
+    kept = {name: value for name, value in headers.items() if name not in _OF_TRANSFER}
+    if "content-type" in kept:
+        kept["content-type"] = kept["content-type"].partition(";")[0]  # the text may have come in another charset
+    pairs = [(name.encode(), value.encode()) for name, value in kept.items()]
+    return httpx.Response(status, headers=pairs, content=body)
 
 
 class HTTPTransport:

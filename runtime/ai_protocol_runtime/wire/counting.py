@@ -17,8 +17,8 @@ from .shapes import Writing
 class Counting:
     """Compiled from a wire format's `count`.
 
-    `only`: keys of the chat request that are sent, where not all are; `add`: the shape of keys that are sent besides; `inside`: the
-    key in which all of it stands; `answer`: the shape of the count.
+    `only`: keys of the chat request that are sent, where not all are; `add`: the shape of keys that are sent besides;
+    `inside`: the key in which all of it stands; `answer`: the shape of the count.
     """
 
     def __init__(self, data: dict[str, Any], compiler: Compiler) -> None:

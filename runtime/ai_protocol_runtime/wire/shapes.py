@@ -323,6 +323,7 @@ class OneOfShape:
     def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
         first = rest.get("$alt", 0) if isinstance(rest, dict) else self._home(src)
         order = [first, *(i for i in range(len(self.options)) if i != first)]
+        unsaid: list[Loss] = []  # values that an option has a hole for, and no words
         for number in order:
             own = None
             if number == first and isinstance(rest, dict):
@@ -331,9 +332,13 @@ class OneOfShape:
             value = self.options[number].build(src, own, out)
             if value is not MISSING and not (value == [] and self.otherwise is not n.ABSENT):
                 self._lose(src, out, number)
+                out.losses += unsaid
                 return value
+            if isinstance(self.options[number], HoleShape):
+                unsaid += out.losses[mark[1] :]
             out.undo(mark)
         self._lose(src, out, None)
+        out.losses += unsaid
         return MISSING if self.otherwise is n.ABSENT else self.otherwise
 
     def _lose(self, src: Captures, out: Writing, taken: int | None) -> None:

@@ -260,7 +260,9 @@ class ProviderManifest(Inherited):
 
     id: Id = Field(description="The provider's name; also that of the file.")
     extends: Id | None = Field(
-        default=None, description="A provider over which this one is laid: maps are merged, lists and values replaced."
+        default=None,
+        description="A provider over which this one is laid: maps are merged, lists and values replaced, and null "
+        "takes away what is below.",
     )
     name: str = Field(min_length=1, description="The name people know it by.")
     aliases: list[Id] = Field(default=[], description="Other names for the id.")

@@ -1,8 +1,7 @@
 """Does a JSON value satisfy a JSON Schema? The keywords that tools and structured output use.
 
-The simulator proposes values and keeps the first that fits, so what is checked here need not be known when proposing.
-Unknown keywords say nothing, as the standard has it. Spellings of providers are understood: types in capitals, counts
-as text, ``nullable``.
+Structured output is judged by it, and what the simulator proposes. Unknown keywords say nothing, as the standard has
+it. Spellings of providers are understood: types in capitals, counts as text, ``nullable``.
 """
 
 from __future__ import annotations
