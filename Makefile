@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := ai_protocol_integrations runtime tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck unit bench sdks ci schema clean
+.PHONY: help demo test lint typecheck unit bench sdks peers ci schema clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -24,12 +24,14 @@ typecheck: $(VENV)/.dev ## mypy --strict on both packages
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -m "not corpus and not real_server and not sdk and not notebooks"
+	$(BIN)/pytest -m "not corpus and not real_server and not sdk and not peers and not notebooks"
 
 bench: $(VENV)/.dev ## what the client costs beside raw httpx
 	$(BIN)/python benchmarks/bench.py
 
 sdks: $(VENV)/.sdks ## the providers' own SDKs and a Jupyter kernel, for `pytest -m sdk` and `-m notebooks`
+
+peers: $(VENV)/.peers ## the LangChain packages of single providers, for `pytest -m peers`
 
 ci: ## what has to pass before a merge
 	.ci/run
@@ -57,4 +59,8 @@ $(VENV)/.dev: $(VENV)/.demo
 
 $(VENV)/.sdks: $(VENV)/.dev
 	$(PIP) install -q --group sdks --group notebooks
+	@touch $@
+
+$(VENV)/.peers: $(VENV)/.dev
+	$(PIP) install -q --group peers
 	@touch $@

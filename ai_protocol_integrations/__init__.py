@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .langchain import ChatAIProtocol
+    from .langchain import AIProtocolEmbeddings, AIProtocolReranker, ChatAIProtocol
 
-__all__ = ["ChatAIProtocol", "__version__"]
+__all__ = ["AIProtocolEmbeddings", "AIProtocolReranker", "ChatAIProtocol", "__version__"]
 
 __version__ = "0.1.0"
 
-_HOMES = {"ChatAIProtocol": ".langchain"}
+_HOMES = dict.fromkeys(("AIProtocolEmbeddings", "AIProtocolReranker", "ChatAIProtocol"), ".langchain")
 
 
 def __getattr__(name: str) -> Any:

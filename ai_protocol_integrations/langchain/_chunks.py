@@ -10,10 +10,10 @@ Chunks are made to be added by LangChain's rules, and those decide what is sent 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, InvalidToolCall, ToolCallChunk
+from langchain_core.messages import AIMessageChunk, ToolCallChunk
 from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.utils.json import parse_partial_json
@@ -35,19 +35,19 @@ from ai_protocol_runtime.types import (
     ToolCallStarted,
 )
 
-from ._blocks import Block, to_block
-from ._outputs import V1, CallIds, alike, generation_info, metadata, to_blocks, usage_metadata
+from ._blocks import OURS, Block, to_block
+from ._outputs import CallIds, alike, candidates_of, generation_info, metadata, to_blocks, usage_metadata
+from ._versions import V1, Version, as_text, said_in
 
 
 class Pieces:
     """The blocks of a stream's answer, piece by piece: `feed` it every event, in order.
 
     A block's pieces have its type and index, and are what is new of it. Of several candidates only the first is told.
-    `unknown` are the events that the wire format does not know, as they came.
     """
 
     def __init__(self) -> None:
-        self.unknown: list[Any] = []
+        self._unknown: list[Any] = []
         self._ids = CallIds()
         self._called: dict[int, tuple[str | None, str]] = {}  # id and name under which each call was announced
         self._shown: set[int] = set()
@@ -97,13 +97,17 @@ class Pieces:
         return {**block, "index": event.index}
 
     def _not_known(self, event: RawEvent) -> None:
-        self.unknown.append(event.value)
+        self._unknown.append(event.value)
 
-    def completions(self, message: Message) -> tuple[list[Block], list[ToolCallChunk]]:
-        """What the finished message says beyond the pieces, and what is to be added to its calls."""
+    def finished(self, message: Message) -> list[Block]:
+        """The finished message's blocks, its calls under the ids that they were announced by."""
+        return list(to_blocks(message, self.call_id))
+
+    def completions(self, message: Message, finished: Iterable[Block]) -> tuple[list[Block], list[ToolCallChunk]]:
+        """What the finished message's blocks say beyond the pieces, and what is to be added to its calls."""
         blocks: list[Block] = []
         calls: list[ToolCallChunk] = []
-        for index, block in enumerate(to_blocks(message, self._call_id)):
+        for index, block in enumerate(finished):
             if index not in self._shown:
                 blocks.append({**block, "index": index})
                 continue
@@ -122,10 +126,15 @@ class Pieces:
                 blocks.append({**rest, "index": index})
         return blocks, calls
 
-    def _call_id(self, index: int, call_id: str | None) -> str | None:
+    def call_id(self, index: int, call_id: str | None) -> str | None:
         """The id under which a call was announced, where the wire has it otherwise."""
         announced = self._called.get(index, (call_id,))[0]
         return None if announced == call_id else announced
+
+    def metadata(self, answer: Answer, candidate: Candidate, version: Version, **ours: Any) -> dict[str, Any]:
+        """What is said besides the content, with the events that the wire format does not know, as they came."""
+        about = metadata(answer, candidate, version, **ours)
+        return about | {"raw_events": self._unknown} if self._unknown else about
 
 
 _ADDED = ("type", "id", "annotations", "extras", "error")
@@ -146,37 +155,62 @@ _READERS: dict[type[Any], Callable[[Pieces, Any], Block | None]] = {
 class Chunks:
     """The chunks of one stream: `feed` it every event, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: Version) -> None:
         self._pieces = Pieces()
+        self._version = version
+        self._shown = in_block if version == "v1" else in_text
 
     def feed(self, event: StreamingEvent) -> ChatGenerationChunk | None:
         """The chunk that this event becomes; None if it says nothing yet."""
         if type(event) is StreamEnd:
             return self._last(event.answer)
         block = self._pieces.feed(event)
-        if block is None:
+        message = None if block is None else self._shown(block)
+        if block is None or message is None:
             return None
-        kind = block["type"]
-        message = fragment(block) if kind == "tool_call_chunk" else _like(_PLAIN, content=[block])
-        return alike(_GENERATION, text=block["text"] if kind == "text" else "", message=message)
+        return alike(_GENERATION, text=block["text"] if block["type"] == "text" else "", message=message)
 
     def _last(self, answer: Answer) -> ChatGenerationChunk:
-        candidate = answer.candidates[0] if answer.candidates else Candidate(answer.message, answer.finish_reason)
-        blocks, calls = self._pieces.completions(candidate.message)
-        about = V1 | metadata(answer, candidate)
-        if self._pieces.unknown:
-            about["raw_events"] = self._pieces.unknown
+        candidate = candidates_of(answer)[0]
+        finished = self._pieces.finished(candidate.message)
+        blocks, calls = self._pieces.completions(candidate.message, finished)
+        content: Any = blocks
+        more: dict[str, Any] = {}
+        kept: dict[str, Any] = {}
+        if self._version == "v0":
+            content, more = said_in(blocks)
+            _, whole, kept = as_text(finished)
+            more |= {key: value for key, value in whole.items() if key == OURS}
         message = AIMessageChunk(
-            content=blocks,  # type: ignore[arg-type]  # a list is invariant
+            content=content,
+            additional_kwargs=more,
             tool_call_chunks=calls,
-            response_metadata=about,
+            response_metadata=self._pieces.metadata(answer, candidate, self._version, **kept),
             usage_metadata=usage_metadata(answer.usage),
             chunk_position="last",
         )
         return ChatGenerationChunk(message=message, generation_info=generation_info(candidate))
 
 
-def fragment(block: Block) -> AIMessageChunk:
+def in_block(block: Block) -> AIMessageChunk:
+    """A piece as a chunk in v1."""
+    if block["type"] == "tool_call_chunk":
+        return _fragment(block, [block], V1)
+    return _like(_PLAIN, content=[block], response_metadata={**V1})
+
+
+def in_text(block: Block) -> AIMessageChunk | None:
+    """A piece as a chunk in v0, which shows texts and calls; all else comes with the last chunk."""
+    kind = block["type"]
+    if kind == "text":
+        return _like(_PLAIN, content=block["text"]) if block["text"] else None
+    if kind == "tool_call_chunk":
+        return _fragment(block, "", {})
+    more = said_in([block])[1]
+    return _like(_PLAIN, content="", additional_kwargs=more) if more else None
+
+
+def _fragment(block: Block, content: str | list[Any], about: dict[str, Any]) -> AIMessageChunk:
     """A piece of a tool call.
 
     LangChain's validator runs a parser of broken JSON over every fragment, for ten times the cost of all the rest. Only
@@ -185,34 +219,36 @@ def fragment(block: Block) -> AIMessageChunk:
     args, name, call_id = block["args"], block["name"], block["id"]
     call = tool_call_chunk(name=name, args=args, id=call_id, index=block["index"])
     if not args or args.lstrip().startswith("{"):
-        return AIMessageChunk(content=[block], tool_call_chunks=[call], response_metadata=V1)
+        said: dict[str, Any] = {"content": content, "response_metadata": about, "additional_kwargs": {}}
+        return AIMessageChunk(**said, tool_call_chunks=[call])
     broken = invalid_tool_call(name=name, args=args, id=call_id, error=None)
-    return _like(_FRAGMENT, content=[block], tool_call_chunks=[call], invalid_tool_calls=[broken])
+    said = {"tool_call_chunks": [call], "invalid_tool_calls": [broken]}
+    return _like(_FRAGMENT, content=content, response_metadata={**about}, **said)
 
 
-_PLAIN = AIMessageChunk(content=[{"type": "text", "text": "", "index": 0}], response_metadata=V1)
+def _like(prototype: AIMessageChunk, **said: Any) -> AIMessageChunk:
+    made = prototype.model_copy()
+    made.__dict__.update(
+        {
+            "additional_kwargs": {},
+            "response_metadata": {},
+            "tool_calls": [],
+            "tool_call_chunks": [],
+            "invalid_tool_calls": [],
+            **said,
+        }
+    )
+    return made
+
+
+_PLAIN = AIMessageChunk(content="", additional_kwargs={}, response_metadata={})
 _FRAGMENT = AIMessageChunk(
-    content=[{}], tool_call_chunks=[tool_call_chunk(name=None, args="x", id=None, index=0)], response_metadata=V1
+    content="",
+    additional_kwargs={},
+    response_metadata={},
+    tool_call_chunks=[tool_call_chunk(name=None, args="x", id=None, index=0)],
 )
 _GENERATION = ChatGenerationChunk(message=_PLAIN)
-
-
-def _like(
-    prototype: AIMessageChunk,
-    *,
-    content: list[Block],
-    tool_call_chunks: Sequence[ToolCallChunk] = (),
-    invalid_tool_calls: Sequence[InvalidToolCall] = (),
-) -> AIMessageChunk:
-    return alike(
-        prototype,
-        content=content,
-        additional_kwargs={},
-        response_metadata={**V1},
-        tool_calls=[],
-        tool_call_chunks=[*tool_call_chunks],
-        invalid_tool_calls=[*invalid_tool_calls],
-    )
 
 
 def unreadable_ending(arguments: str) -> str:

@@ -5,13 +5,15 @@ What is not listed here LangChain itself may know: its translators turn what the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from ai_protocol_runtime.types import (
     Media,
     Part,
+    Raw,
     Reasoning,
     Refusal,
     ServerToolCall,
@@ -22,7 +24,7 @@ from ai_protocol_runtime.types import (
 )
 from ai_protocol_runtime.types.errors import ArgumentError
 
-from ._blocks import Block, arguments_text, from_block, said, split_url
+from ._blocks import Block, arguments_text, from_annotation, from_block, said, split_url
 
 _RESULT = "_tool_result"
 
@@ -32,7 +34,8 @@ def read_content(message: BaseMessage) -> list[Part]:
 
     Raises `ArgumentError` for a block that nobody knows, naming its type and the way to send it nonetheless.
     """
-    return [part for _, part in read_blocks(message)]
+    parts = [part for _, part in read_blocks(message)]
+    return [part for part in parts if part != Text("")] or parts  # some APIs take no empty text beside others
 
 
 def read_blocks(message: BaseMessage) -> Iterator[tuple[Block, Part]]:
@@ -40,13 +43,20 @@ def read_blocks(message: BaseMessage) -> Iterator[tuple[Block, Part]]:
     content = message.content
     if isinstance(content, str):
         content = [content] if content else []
+    text: Text | None = None  # the last thing said, where that is a text
     for block in content:
         if isinstance(block, str):
-            yield {}, Text(block)
-        elif (part := _own(block)) is not None:
-            yield block, part
+            found: Iterable[tuple[Block, Part]] = [({}, Text(block))]
         else:
-            yield from _translated(block, message)
+            part = _own(block)
+            found = _translated(block, message) if part is None else [(block, part)]
+        for read, part in found:
+            apart = isinstance(part, Text) and not part.text and not part.extra  # as in a sum of others' chunks
+            if text is not None and isinstance(part, Text) and part.citations and apart:
+                text.citations = [*(text.citations or ()), *part.citations]
+                continue
+            text = part if isinstance(part, Text) else None
+            yield read, part
 
 
 def _own(block: Block) -> Part | None:
@@ -107,17 +117,20 @@ def _video_url(block: Block) -> Media:
     return Media("video", data, url, mime_type=mime)
 
 
-def _sourced(kind: str) -> Callable[[Block], Media | None]:
+def _as_it_is(block: Block) -> Raw:
+    """What only its vendor understands."""
+    return Raw({key: value for key, value in block.items() if key not in ("index", "id")})
+
+
+def _sourced(kind: str) -> Callable[[Block], Media | Raw | None]:
     """Media whose bytes, URL or id are in a `source` of their own."""
 
-    def read(block: Block) -> Media | None:
+    def read(block: Block) -> Media | Raw | None:
         source = block.get("source")
         if not isinstance(source, dict) or source.get("type") not in _SOURCES:
             return None
-        known = {"type", "source", "cache_control", "title", "index", "id"}
-        if unread := [key for key, value in block.items() if key not in known and value is not None]:
-            keys = ", ".join(map(repr, unread))
-            raise ArgumentError(f"a content block of type {block['type']!r} is read without its {keys}; {_AS_IT_IS}")
+        if any(block.get(key) is not None for key in block.keys() - _OF_SOURCED):
+            return _as_it_is(block)
         field, key = _SOURCES[source["type"]]
         media = Media(kind, mime_type=source.get("media_type"), filename=block.get("title"))
         media.cache = block.get("cache_control")
@@ -127,6 +140,7 @@ def _sourced(kind: str) -> Callable[[Block], Media | None]:
     return read
 
 
+_OF_SOURCED = {"type", "source", "cache_control", "title", "index", "id"}
 _SOURCES = {"base64": ("data", "data"), "url": ("url", "url"), "file": ("file_id", "file_id"), "text": ("text", "data")}
 
 
@@ -138,12 +152,25 @@ def _media(block: Block) -> Media:
     return Media(kind if kind in ("image", "audio", "video") else "file", block.get("data"), url, mime_type=mime)
 
 
-def _file(block: Block) -> Media | None:
+def _file(block: Block) -> Part | None:
     file = block.get("file")
     if not isinstance(file, dict):
-        return None
+        return _quotable(block)
     data, mime, rest = split_url(file.get("file_data") or "")
     return Media("file", data or rest or None, None, file.get("file_id"), mime_type=mime, filename=file.get("filename"))
+
+
+def _quotable(block: Block) -> Raw | None:
+    """A document of the standard form that says how it may be quoted, which the standard has no word for."""
+    about = {key: found for key in ("citations", "context") if (found := said(block, key)) is not None}
+    part = from_block(block) if about else None
+    if not isinstance(part, Media):
+        return None
+    found = next((kind, key, value) for kind, (name, key) in _SOURCES.items() if (value := getattr(part, name)))
+    kind, key, value = found
+    source = {"type": kind, key: value} | ({"media_type": part.mime_type} if kind in ("base64", "text") else {})
+    about |= {"title": said(block, "title", "filename"), "cache_control": part.cache}
+    return Raw({"type": "document", "source": source} | {key: value for key, value in about.items() if value})
 
 
 def _audio(block: Block) -> Media:
@@ -182,6 +209,66 @@ def _server_tool_use(block: Block) -> ServerToolCall:
     return ServerToolCall(block.get("id"), block.get("name") or "", args, cache=block.get("cache_control"))
 
 
+def _text(block: Block) -> Text | None:
+    """A text with citations in their vendor's form, or with what LangChain keeps of that."""
+    if said(block, "prompt_cache_breakpoint") is not None:
+        raise ArgumentError(f"a content block of type 'text' is read without its prompt_cache_breakpoint; {_AS_IT_IS}")
+    citations = block.get("citations")
+    if isinstance(citations, list):
+        return Text(block.get("text") or "", citations=[Raw(c) for c in citations], cache=said(block, "cache_control"))
+    annotations = block.get("annotations") or ()
+    located = [_located(annotation) for annotation in annotations]
+    part = from_block(block) if any(located) else None
+    if not isinstance(part, Text):
+        return None
+    part.citations = [one or from_annotation(a) for one, a in zip(located, annotations, strict=True)]
+    return part
+
+
+def _located(annotation: Block) -> Raw | None:
+    extras = annotation.get("extras") or {}
+    kind, title = next((named for key, named in _LOCATIONS.items() if key in extras), (None, ""))
+    if kind is None:
+        return None
+    shown = {"url": annotation.get("url"), title: annotation.get("title"), "cited_text": annotation.get("cited_text")}
+    return Raw({"type": kind} | {key: value for key, value in shown.items() if value is not None} | extras)
+
+
+_LOCATIONS = {
+    "encrypted_index": ("web_search_result_location", "title"),
+    "search_result_index": ("search_result_location", "title"),
+    "start_char_index": ("char_location", "document_title"),
+    "start_page_number": ("page_location", "document_title"),
+    "start_block_index": ("content_block_location", "document_title"),
+}
+"""By what LangChain keeps of a citation: its vendor's type, and what that calls the title."""
+
+
+def _standard_call(block: Block) -> ServerToolCall | None:
+    """LangChain's word for code that the provider runs."""
+    args = block.get("args")
+    if block.get("name") != "code_interpreter" or not isinstance(args, dict) or args.keys() != {"code", "language"}:
+        return None
+    return ServerToolCall(None, args["language"], args["code"])
+
+
+def _standard_result(block: Block) -> ServerToolResult | None:
+    """The type that it had is in its extras."""
+    extras = block.get("extras")
+    kind = extras.get("block_type") if isinstance(extras, dict) else None
+    if not isinstance(kind, str):
+        return None
+    failed = block.get("status") == "error"
+    if kind == "code_execution_result":
+        return _ran(block.get("output"), failed=failed)
+    name = kind.removesuffix(_RESULT)
+    return ServerToolResult(block.get("tool_call_id"), name, block.get("output"), is_error=failed or None)
+
+
+def _ran(output: Any, *, failed: bool) -> ServerToolResult:
+    return ServerToolResult(None, "OUTCOME_FAILED" if failed else "OUTCOME_OK", output)
+
+
 _SHAPES: dict[str, Callable[[Block], Part | None]] = {
     "image_url": _image_url,
     "input_image": _image_url,
@@ -200,4 +287,20 @@ _SHAPES: dict[str, Callable[[Block], Part | None]] = {
     "function_call": _function_call,
     "tool_result": _tool_result,
     "server_tool_use": _server_tool_use,
+    "server_tool_call": _standard_call,
+    "server_tool_result": _standard_result,
+    "executable_code": lambda block: ServerToolCall(None, block.get("language") or "", block.get("executable_code")),
+    "code_execution_result": lambda block: _ran(block.get("code_execution_result"), failed=block.get("outcome") != 1),
+    "search_result": _as_it_is,
+    "text": _text,
+    "text-plain": _quotable,
 }
+
+
+def call_signatures(message: AIMessage) -> Block:
+    """The signatures of tool calls that are kept beside the message, by the calls' ids."""
+    kept = (value for key, value in message.additional_kwargs.items() if key.endswith(_SIGNATURES))
+    return next((value for value in kept if isinstance(value, dict)), {})
+
+
+_SIGNATURES = "function_call_thought_signatures__"

@@ -20,7 +20,8 @@ from ai_protocol_runtime.types import Message, Part, Reasoning, Refusal, Text, T
 from ai_protocol_runtime.types.errors import ArgumentError
 
 from ._blocks import OURS, arguments_text, from_annotation, message_citations
-from ._foreign import read_blocks, read_content
+from ._foreign import call_signatures, read_blocks, read_content
+from ._versions import blocks_of
 
 _ROLES = {
     "system": "system",
@@ -82,6 +83,8 @@ def _tool(message: ToolMessage, calls: dict[str, ToolCall]) -> Message:
 
 
 def _assistant(message: AIMessage, calls: dict[str, ToolCall]) -> Message:
+    if (blocks := blocks_of(message)) is not None:
+        message = message.model_copy(update={"content": blocks})
     ours = message.response_metadata.get(OURS) or {}
     parts = _called(message, calls)
     kwargs = message.additional_kwargs
@@ -106,6 +109,7 @@ def _called(message: AIMessage, calls: dict[str, ToolCall]) -> list[Part]:
     its name and arguments hold; the block adds what only blocks have.
     """
     listed: list[Any] = [*message.tool_calls, *message.invalid_tool_calls]
+    signatures = call_signatures(message)
     parts: list[Part] = []
     for block, part in read_blocks(message):
         if isinstance(part, ToolCall):
@@ -117,7 +121,11 @@ def _called(message: AIMessage, calls: dict[str, ToolCall]) -> list[Part]:
                 if isinstance(call["args"], dict):
                     part = replace(part, name=call["name"], arguments=arguments_text(call["args"], part.arguments))
             if known:
+                part = replace(part, signature=part.signature or signatures.get(known))
                 calls[known] = part
         parts.append(part)
-    parts += [ToolCall(c.get("id"), c.get("name") or "", arguments_text(c.get("args"))) for c in listed]
+    for call in listed:
+        made = ToolCall(call.get("id"), call.get("name") or "", arguments_text(call.get("args")))
+        made.signature = signatures.get(call.get("id"))
+        parts.append(made)
     return parts

@@ -1,7 +1,4 @@
-"""Our answers -> LangChain's messages and results, with nothing lost of what the provider said.
-
-A message's content is always a list of LangChain's standard blocks (v1), and says so in ``output_version``.
-"""
+"""Our answers -> LangChain's messages and results, with nothing lost of what the provider said."""
 
 from __future__ import annotations
 
@@ -17,31 +14,37 @@ from pydantic import BaseModel
 from ai_protocol_runtime.types import Answer, Candidate, Message, ToolCall, Usage
 
 from ._blocks import OURS, Block, to_annotation, to_block
+from ._translator import translate_for
+from ._versions import V0, V1, Version, as_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
-V1 = {"output_version": "v1"}
-"""In every message and every chunk: the content is standard blocks, not to be converted again."""
 
-
-def to_result(answer: Answer) -> ChatResult:
+def to_result(answer: Answer, version: Version) -> ChatResult:
     """One generation for each candidate. The usage is that of the whole call, and stands with the first."""
-    candidates = answer.candidates or [Candidate(answer.message, answer.finish_reason)]
-    return ChatResult(generations=[_generation(answer, c, first=not n) for n, c in enumerate(candidates)])
+    candidates = enumerate(candidates_of(answer))
+    return ChatResult(generations=[_generation(answer, c, version, first=not n) for n, c in candidates])
 
 
-def _generation(answer: Answer, candidate: Candidate, *, first: bool) -> ChatGeneration:
+def candidates_of(answer: Answer) -> list[Candidate]:
+    """The answer's candidates; an empty one where the provider would not even read the prompt."""
+    return answer.candidates or [Candidate(answer.message, answer.finish_reason)]
+
+
+def _generation(answer: Answer, candidate: Candidate, version: Version, *, first: bool) -> ChatGeneration:
     ids = CallIds()
     blocks = list(to_blocks(candidate.message, lambda _, call_id: ids.replacement(call_id)))
+    content, more, kept = (blocks, {}, {}) if version == "v1" else as_text(blocks)
     said: dict[str, Any] = {
-        "content": blocks,
+        "content": content,
+        "additional_kwargs": more,
         "tool_calls": [_without(block, "extras") for block in blocks if block["type"] == "tool_call"],
         "invalid_tool_calls": [_without(block, "extras") for block in blocks if block["type"] == "invalid_tool_call"],
-        "response_metadata": V1 | metadata(answer, candidate),
+        "response_metadata": metadata(answer, candidate, version, **kept),
         "usage_metadata": usage_metadata(answer.usage) if first else None,
     }
     calls = said["tool_calls"] or said["invalid_tool_calls"]
-    message = AIMessage(**said) if calls else alike(_MESSAGE, **said, additional_kwargs={})
+    message = AIMessage(**said) if calls else alike(_MESSAGE, **said)
     return alike(_GENERATION, message=message, text=message.text, generation_info=generation_info(candidate))
 
 
@@ -53,7 +56,14 @@ def alike(prototype: Model, /, **values: Any) -> Model:
     return made
 
 
-_MESSAGE = AIMessage(content=[], tool_calls=[], invalid_tool_calls=[], response_metadata=V1, usage_metadata=None)
+_MESSAGE = AIMessage(
+    content="",
+    additional_kwargs={},
+    tool_calls=[],
+    invalid_tool_calls=[],
+    response_metadata=V0,
+    usage_metadata=None,
+)
 _GENERATION = ChatGeneration(message=_MESSAGE, generation_info=None)
 
 
@@ -89,13 +99,15 @@ def to_blocks(message: Message, call_id: Callable[[int, str | None], str | None]
         yield block
 
 
-def metadata(answer: Answer, candidate: Candidate) -> dict[str, Any]:
+def metadata(answer: Answer, candidate: Candidate, version: Version, **ours: Any) -> dict[str, Any]:
     """All that is said of an answer besides its content, under the keys that LangChain's users know.
 
     `finish_reason` is ours (the same words for every provider), `finish_word` what the provider wrote where it differs,
-    `usage` the provider's own object. What no key is known for is under ``ai_protocol``.
+    `usage` the provider's own object. What no key is known for is under ``ai_protocol``, with `ours`.
     """
     call = answer.call
+    if call is not None:
+        translate_for(call.provider)
     message = candidate.message
     texts = any(part.kind == "text" for part in message.parts)
     apart = {
@@ -104,9 +116,11 @@ def metadata(answer: Answer, candidate: Candidate) -> dict[str, Any]:
         "message": message.extra,
         "name": message.name,  # LangChain's sum of chunks drops a message's own
         "citations": None if texts else [to_annotation(citation) for citation in message.citations or ()],
+        **ours,
     }
     word = candidate.finish_word
     about = {
+        **(V1 if version == "v1" else V0),
         "model_name": answer.model or (call.model if call else None),
         "model_provider": call.provider if call else None,
         "protocol": call.protocol if call else None,

@@ -11,18 +11,18 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Literal, TypeAlias, cast
 
-from langchain_core.exceptions import OutputParserException
+from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.utils.json import parse_partial_json
-from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
 
+from ai_protocol_runtime.jsonschema import fits, resolve
 from ai_protocol_runtime.types import ResponseFormat
 from ai_protocol_runtime.types.errors import ArgumentError
 
-from ._tools import bound_tool
+from ._tools import bound_tool, is_pydantic, own_schema
 
 Method: TypeAlias = Literal["auto", "json_schema", "function_calling", "json_mode"]
 Schema: TypeAlias = dict[str, Any]
@@ -32,16 +32,11 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 64
 
 
-class RefusalError(OutputParserException):
-    """The model refused to answer, or was kept from it; the message says how."""
+class RefusalError(OutputParserException, ModelError):
+    """The model refused to answer, or was kept from it; the message says how. The same question is refused again."""
 
 
 # schemas -> what is bound
-
-
-def is_pydantic(schema: Any) -> bool:
-    """Whether it is a pydantic class, of version 2 or 1."""
-    return isinstance(schema, type) and is_basemodel_subclass(schema)
 
 
 def named(schema: Any) -> Any:
@@ -60,12 +55,14 @@ def response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any
         made = {"name": schema["title"], "description": schema.get("description"), "schema": schema}
     else:
         function = bound_tool(schema)["function"]
-        inner = _of_class(schema) or function.get("parameters") or {"type": "object"}
+        inner = own_schema(schema) or function.get("parameters") or {"type": "object"}
         about = {"description": function["description"]} if function.get("description") else {}
         made = {**function, "schema": about | inner}
     made["name"] = _NOT_IN_NAMES.sub("_", made["name"])[:_LONGEST_NAME]
     made["strict"] = made.get("strict") if strict is None else strict
-    if made["strict"] or (isinstance(schema, type) and strict is None):
+    if made["strict"]:
+        made["schema"] = _demanding(_closed(made["schema"]), made["schema"])
+    elif isinstance(schema, type) and strict is None:
         made["schema"] = _closed(made["schema"])
     said = {key: made[key] for key in ("name", "description", "schema", "strict") if made.get(key) is not None}
     return {"type": "json_schema", "json_schema": said}
@@ -75,15 +72,6 @@ def _is_json_schema(schema: Any) -> bool:
     return isinstance(schema, Mapping) and "title" in schema
 
 
-def _of_class(schema: Any) -> Schema | None:
-    """A pydantic class's own JSON Schema: LangChain's tools lose what refers to itself."""
-    if not is_pydantic(schema):
-        return None
-    made: Schema = schema.model_json_schema() if issubclass(schema, BaseModel) else schema.schema()
-    root = made.pop("$ref", None)
-    return made if root is None else {**made, **made["$defs"][root.rpartition("/")[2]]}
-
-
 def _closed(schema: Any) -> Any:
     """The schema with all its objects closed that do not say whether they are."""
     if isinstance(schema, list):
@@ -91,16 +79,36 @@ def _closed(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     closed = {key: value if key in _VALUES else _closed(value) for key, value in schema.items()}
-    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
+    if schema.get("properties") and schema.get("type") == "object":  # without any, it is an object of any form
         closed.setdefault("additionalProperties", False)
     return closed
+
+
+def _demanding(schema: Any, root: Schema) -> Any:
+    """The schema as strictness wants it: every field has to be there (what had a default of null is null instead), and
+    nothing stands beside a reference, so that one with words of its own is written out."""
+    if isinstance(schema, list):
+        return [_demanding(item, root) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(reference := schema.get("$ref"), str) and len(schema) > 1 and "$defs" not in schema:
+        found = resolve(reference, root)
+        if isinstance(found, dict):
+            return _demanding(_closed({**found, **{key: schema[key] for key in schema if key != "$ref"}}), root)
+    made = {key: value if key in _VALUES else _demanding(value, root) for key, value in schema.items()}
+    if isinstance(made.get("properties"), dict) and made.get("type") == "object":
+        made["required"] = list(made["properties"])
+    if "default" in made and made["default"] is None:
+        del made["default"]
+    return made
 
 
 _VALUES = ("default", "const", "enum", "examples")
 
 
 def to_format(said: Any) -> ResponseFormat | str:
-    """Our type for a ``response_format``: a vendor's dict, or a schema in any form. Raises `ArgumentError`."""
+    """Our type for a ``response_format``: a vendor's dict, or a schema in any form. Its objects are closed unless it
+    says ``strict: False``, because some providers take no other. Raises `ArgumentError`."""
     kind = said.get("type") if isinstance(said, Mapping) else None
     if kind == "text":
         return "plain"
@@ -114,7 +122,8 @@ def to_format(said: Any) -> ResponseFormat | str:
     if not isinstance(inner, Mapping) or not isinstance(inner.get("schema"), dict):
         raise ArgumentError("response_format of type json_schema needs a schema")
     name = inner.get("name") or "answer"
-    return ResponseFormat("schema", name, inner["schema"], inner.get("strict"), inner.get("description"))
+    schema = inner["schema"] if inner.get("strict") is False else _closed(inner["schema"])
+    return ResponseFormat("schema", name, schema, inner.get("strict"), inner.get("description"))
 
 
 # answers -> objects
@@ -252,8 +261,6 @@ def _loaded(text: str) -> Any:
 
 def _fault(value: Any, schema: Any) -> str | None:
     """Why a value does not satisfy a JSON Schema (None: any object), as near as can be said."""
-    from ai_protocol_runtime.simulator.fits import fits
-
     schema = {"type": "object"} if schema is None else schema
     if fits(value, schema):
         return None
@@ -270,11 +277,13 @@ def _fault(value: Any, schema: Any) -> str | None:
 
 
 def _refused(message: AIMessage) -> None:
+    text = message.additional_kwargs.get("refusal")  # in v0
     for block in message.content if isinstance(message.content, list) else ():
         value = block.get("value") if isinstance(block, dict) and block.get("type") == "non_standard" else None
         if isinstance(value, dict) and value.get("type") == "refusal":
             text = str(value.get("refusal"))
-            raise RefusalError(f"the model refused to answer: {text}", llm_output=text)
+    if text:
+        raise RefusalError(f"the model refused to answer: {text}", llm_output=text)
 
 
 def _explained(error: OutputParserException, message: AIMessage) -> OutputParserException:

@@ -6,12 +6,17 @@ own tests and tracers know, and a provider's own tool (a web search, say) exactl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool as to_json_tool
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel
 
+from ai_protocol_runtime.jsonschema import resolve
 from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types import Raw, Tool, ToolChoice
 from ai_protocol_runtime.types.errors import ArgumentError
@@ -24,6 +29,8 @@ JsonTool = dict[str, Any]
 _FUNCTION = "function"
 _DESCRIBED = ("name", "title", "parameters", "input_schema", "properties", "toolSpec")
 """Keys by which a dict describes a function, unless its type says that it is something else."""
+_KNOWN = {"type", "name", "description", "input_schema", "strict", "cache_control"}
+_WORDS = ("auto", "any", "none")
 
 
 def bound_tool(tool: ToolLike, *, strict: bool | None = None) -> JsonTool:
@@ -36,20 +43,50 @@ def bound_tool(tool: ToolLike, *, strict: bool | None = None) -> JsonTool:
     if isinstance(tool, Mapping):
         if not _is_function(tool):
             return dict(tool)
-        given = {key: value for key, value in tool.items() if key != "type"}
-        given = given.get(_FUNCTION) or given
+        named = tool.get("type") in (_FUNCTION, "custom")  # otherwise the type is the schema's own
+        given = tool.get(_FUNCTION) or {key: value for key, value in tool.items() if not named or key != "type"}
     try:
         made: JsonTool = to_json_tool(given, strict=strict)
     except (ValueError, KeyError, TypeError) as error:
         raise ArgumentError(f"this is no tool: {error}") from error
+    own = own_schema(tool)
+    if own is not None and _is_recursive(own):  # LangChain cuts such a schema off where it comes back to itself
+        made[_FUNCTION]["parameters"] = {key: own[key] for key in own if key not in ("title", "description")}
     cache = _cache(tool)
     return made if cache is None else {**made, "cache_control": cache}
+
+
+def is_pydantic(schema: Any) -> bool:
+    """Whether it is a pydantic class, of version 2 or 1."""
+    return isinstance(schema, type) and is_basemodel_subclass(schema)
+
+
+def own_schema(schema: Any) -> JsonTool | None:
+    """A pydantic class's own JSON Schema, None for anything else."""
+    if not is_pydantic(schema):
+        return None
+    made: JsonTool = schema.model_json_schema() if issubclass(schema, BaseModel) else schema.schema()
+    root = made.pop("$ref", None)
+    return made if root is None else {**made, **resolve(root, made)}
+
+
+def _is_recursive(schema: JsonTool) -> bool:
+    """Whether one of its definitions refers to itself, be it by way of others."""
+    named: dict[str, Any] = schema.get("$defs") or schema.get("definitions") or {}
+    leads = {name: {other for other in named if f'/{other}"' in json.dumps(inner)} for name, inner in named.items()}
+    try:
+        TopologicalSorter(leads).prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def _is_function(tool: Mapping[str, Any]) -> bool:
     kind = tool.get("type")
     if kind == _FUNCTION:
         return True
+    if "input_schema" in tool and not tool.keys() <= _KNOWN:  # it says what only its vendor understands
+        return False
     if kind == "custom":  # a function by another word, or a tool that takes free text
         return "input_schema" in tool
     return kind in (None, "object") and any(key in tool for key in _DESCRIBED)
@@ -74,22 +111,36 @@ def to_tool(tool: JsonTool) -> Tool | Raw:
     )
 
 
-def bound_choice(choice: Any, tools: Sequence[JsonTool]) -> str | dict[str, str] | None:
-    """The choice as JSON: ``auto``, ``any``, ``none`` or ``{"type": "tool", "name": ...}``.
+def bound_choice(choice: Any, tools: Sequence[JsonTool]) -> str | dict[str, Any] | None:
+    """The choice as JSON: ``auto``, ``any``, ``none``, ``{"type": "tool", "name": ...}``, or ``{"type": "allowed",
+    "names": [...]}``.
 
-    `choice` may be one of these, ``required`` or True (both: any), the name of a tool, or a dict as the vendors' APIs
-    have it; None and False say nothing. Raises `ArgumentError` for a tool that is not there, naming the nearest.
+    `choice` may be one of these, ``required`` or True (both: any), the name of a tool, a list of names, or a dict as
+    the vendors' APIs have it, which stays as it is where it says more; None and False say nothing. Raises
+    `ArgumentError` for a tool that is not there, naming the nearest.
     """
     if isinstance(choice, Mapping):
-        function = choice.get(_FUNCTION)
-        named = function if isinstance(function, Mapping) else choice
-        name = named.get("name")
-        return _named(name, tools) if name else bound_choice(choice.get("type"), tools)
+        return _bound_dict(choice, tools)
+    if isinstance(choice, list | tuple):
+        return {"type": "allowed", "names": [_named(name, tools)["name"] for name in choice]}
     if choice is None or choice is False:
         return None
     if choice is True or choice == "required":
         return "any"
-    return choice if choice in ("auto", "any", "none") else _named(choice, tools)
+    return choice if choice in _WORDS else _named(choice, tools)
+
+
+def _bound_dict(choice: Mapping[str, Any], tools: Sequence[JsonTool]) -> str | dict[str, Any] | None:
+    match choice:
+        case {"type": "function", "function": {"name": name}}:
+            return _named(name, tools)
+        case {"type": "function" | "tool", "name": name, **more} if not more:
+            return _named(name, tools)
+        case {"type": "allowed", "names": [*names]}:
+            return bound_choice(names, tools)
+        case {"type": str(word), **more} if not more and word in (*_WORDS, "required"):
+            return bound_choice(word, tools)
+    return dict(choice)
 
 
 def _named(name: Any, tools: Sequence[JsonTool]) -> dict[str, str]:
@@ -101,9 +152,13 @@ def _named(name: Any, tools: Sequence[JsonTool]) -> dict[str, str]:
     return {"type": "tool", "name": name}
 
 
-def to_choice(choice: Any, tools: Sequence[JsonTool]) -> ToolChoice | None:
-    """Our type for a choice, bound or not."""
+def to_choice(choice: Any, tools: Sequence[JsonTool]) -> ToolChoice | Raw | None:
+    """Our type for a choice, bound or not; a provider's own goes out as it is."""
     made = bound_choice(choice, tools)
     if made is None:
         return None
-    return ToolChoice(made) if isinstance(made, str) else ToolChoice("named", made["name"])
+    if isinstance(made, str):
+        return ToolChoice(made)
+    if made.get("type") == "allowed":
+        return ToolChoice("allowed", names=made["names"])
+    return ToolChoice("named", made["name"]) if made.get("type") == "tool" and len(made) == 2 else Raw(made)

@@ -2,150 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from inspect import signature
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
-from pydantic import ConfigDict, Field, SecretStr, field_serializer
+from langchain_core.utils.utils import LC_ID_PREFIX
 
 from ai_protocol_integrations import __version__
-from ai_protocol_runtime.client import AIClient
-from ai_protocol_runtime.flow.address import split_model
-from ai_protocol_runtime.flow.credentials import Key, as_key, secrets_in
+from ai_protocol_integrations._model import SAMPLING, ChattingModel
+from ai_protocol_runtime.flow.estimate import estimate_text
+from ai_protocol_runtime.flow.prepare import Target
 from ai_protocol_runtime.manifest import manifests as manifests_in
 from ai_protocol_runtime.manifest.validation import nearest
 from ai_protocol_runtime.types import StreamingEvent
-from ai_protocol_runtime.types.errors import ArgumentError, ManifestError
+from ai_protocol_runtime.types.errors import AIProtocolError, ArgumentError
 
 from ._chunks import Chunks
+from ._counting import count
+from ._errors import model_errors
+from ._events import Event, Events
+from ._fingerprint import fingerprint
 from ._inputs import to_messages
 from ._outputs import to_result
-from ._structured import Method, StructuredOutput, is_pydantic, named, response_format, to_format
-from ._tools import ToolLike, bound_choice, bound_tool, to_choice, to_tool
+from ._profile import Profile, profile_of
+from ._structured import Method, StructuredOutput, named, response_format, to_format
+from ._tools import ToolLike, bound_choice, bound_tool, is_pydantic, to_choice, to_tool
+from ._translator import translate_for
+from ._versions import Version
 
-if TYPE_CHECKING:
-    ApiKey: TypeAlias = str | SecretStr | Callable[[], str | SecretStr]  # what may be given
-else:
-    ApiKey = Key  # what is kept: pydantic makes a secret of a text
-
-_SAMPLING = ("temperature", "max_tokens", "top_p", "top_k", "seed", "n", "reasoning")
-_OF_CLIENT = (
-    "model",
-    "api_key",
-    "base_url",
-    "protocol",
-    "timeout",
-    "max_retries",
-    "headers",
-    "extra_body",
-    "manifests",
-    "http_client",
-    "http_async_client",
-    "on_unsupported",
-)
-_said_of_client = itemgetter(*_OF_CLIENT)
-_IDENTITY = ("base_url", "stop", "extra_body", *_SAMPLING)
-_NOT_COPIED = ("http_client", "http_async_client")
-_MADE = "_made_client"
+_IDENTITY = ("base_url", "extra_body", "output_version", *SAMPLING)
+_OF_LANGCHAIN = ("stream", "output_version")  # said for a call, and nothing of the provider's
+_NOT_OF_ANSWERS = ("timeout", "max_retries")
+_OF_PROFILE = frozenset(("model", "manifests"))
 
 
-class ChatAIProtocol(BaseChatModel):
+class ChatAIProtocol(ChattingModel, BaseChatModel):
     """A chat model of any provider that has a manifest: ``ChatAIProtocol(model="provider/model")``.
 
     Every argument is a keyword; all but `model` may be left out. None means "not said": the provider's default, or the
     manifest's, then holds. Each sampling parameter (temperature ... reasoning), `model`, `timeout`, `max_retries`,
     `headers`, `extra_body` and `on_unsupported` can also be given per call, as can the rest of what a request may say
-    (`presence_penalty`, `logprobs`, `service_tier` ...); the call's own value counts.
+    (`presence_penalty`, `logprobs`, `service_tier` ...); the call's own value counts. Key, base URL and protocol belong
+    to the model: `configurable_fields` may choose them. A provider's `metadata` goes by `extra_body`: LangChain has its
+    own.
 
-    The content of its messages is a list of LangChain's standard blocks (v1), in streams too; `message.text` is the
-    text. A pickle holds no key and no HTTP clients: a key is looked up in the environment again.
+    The content of its messages is their text; `message.content_blocks` has all they say in LangChain's standard blocks.
+    With ``output_version="v1"``, which may be said per call too, the content is those blocks. A pickle holds no key and
+    no HTTP clients: a key is looked up in the environment again.
 
     Raises `ArgumentError` for an argument that does not exist or fit, and `ManifestError` for an unknown provider, both
     naming the nearest; a key is looked for when it is needed (`CredentialError`).
     """
 
-    model: str
-    """``provider/model`` or ``provider:model``; the first delimiter splits. Per call, a name without a known provider
-    keeps the provider."""
-    api_key: ApiKey | None = None
-    """The key, kept as a `SecretStr`, or a function that returns it. Left out: from the environment variables of the
-    provider's manifest."""
-    base_url: str | None = None
-    """Replaces the manifest's; ``https://host`` and ``https://host/v1`` come to the same."""
-    protocol: str | None = None
-    """One of the provider's wire formats, by its manifest's name."""
-    temperature: float | None = None
-    max_tokens: int | None = None
-    """The most tokens the answer may have."""
-    top_p: float | None = None
-    top_k: int | None = None
-    stop: list[str] | str | None = None
-    """Texts at which the answer ends."""
-    seed: int | None = None
-    n: int | None = None
-    """How many answers are wanted. More than one come as several generations (`generate`), and cannot be streamed."""
-    timeout: Any = None
-    """Seconds the provider may be silent (default 600), or a dict of ``connect``, ``first_byte``, ``idle`` and
-    ``total``."""
-    max_retries: int = 2
-    """How often a call is sent again after an error that may pass; 0 turns it off."""
     streaming: bool = False
     """Whether `invoke`, too, has the answer streamed to it; False, if said, keeps even callbacks from asking for it."""
-    reasoning: str | bool | int | dict[str, Any] | None = None
-    """An effort word (``low``, ``medium``, ``high`` ...), a number of tokens, on or off, or a dict of ``effort``,
-    ``budget``, ``summary`` and ``include``."""
-    headers: dict[str, str] | None = Field(default=None, repr=False)
-    """Sent with every call, over what would be sent otherwise. Those whose names tell of a secret are never shown."""
-    extra_body: dict[str, Any] | None = None
-    """Laid over the JSON that would be sent otherwise, object by object."""
-    manifests: str | Path | None = None
-    """A folder of manifests of your own, read before the packaged ones."""
-    http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` to be used for synchronous calls; it is left open."""
-    http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.AsyncClient` for asynchronous calls; it is left open."""
-    on_unsupported: Literal["warn", "error", "drop"] = "warn"
-    """What to do with what the provider has no place for: warn once of each kind, raise `UnsupportedError`, or be
-    silent."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     if not TYPE_CHECKING:  # a type checker knows the arguments better from the fields
 
         def __init__(self, **arguments: Any) -> None:
-            for name in arguments:
-                if name not in type(self).model_fields:
-                    close = nearest(name, type(self).model_fields)
-                    raise ArgumentError(f"{type(self).__name__} has no argument {name!r}{close}")
+            if isinstance(arguments.get("profile"), Profile):  # that of the model whose fields these were
+                del arguments["profile"]
             super().__init__(**arguments)
             self._add_version("ai-protocol-integrations", __version__)
-            _ = self._client  # an unknown provider is told at once
+            translate_for(self._client.provider.id)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, as_key(value) if name == "api_key" else value)
-
-    @property
-    def _client(self) -> AIClient:
-        """The client for the fields as they are now: they may be set, or changed in a copy.
-
-        It is kept beside the fields, as a cached property would be, so that two equal models are equal.
-        """
-        said = _said_of_client(self.__dict__)
-        made: tuple[tuple[Any, ...], AIClient] | None = self.__dict__.get(_MADE)
-        if made is None or made[0] != said:
-            arguments = dict(zip(_OF_CLIENT, said, strict=True))
-            made = said, AIClient(arguments.pop("model"), **arguments)
-            self.__dict__[_MADE] = made
-        return made[1]
+        super().__setattr__(name, value)
+        self._changed(name)
 
     # calls
 
@@ -156,7 +88,9 @@ class ChatAIProtocol(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return to_result(self._client.chat(to_messages(messages), **self._params(stop, kwargs)))
+        with model_errors():
+            answer = self._client.chat(to_messages(messages), **self._params(stop, kwargs))
+            return to_result(answer, self._version(kwargs))
 
     async def _agenerate(
         self,
@@ -165,7 +99,9 @@ class ChatAIProtocol(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return to_result(await self._client.achat(to_messages(messages), **self._params(stop, kwargs)))
+        with model_errors():
+            answer = await self._client.achat(to_messages(messages), **self._params(stop, kwargs))
+            return to_result(answer, self._version(kwargs))
 
     def _stream(
         self,
@@ -174,9 +110,8 @@ class ChatAIProtocol(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        chunks = Chunks()
-        stream = self._client.stream(to_messages(messages), **self._streamed(stop, kwargs))
-        with closing(cast("Generator[StreamingEvent]", stream)) as events:
+        with model_errors(), closing(self._told(messages, stop, kwargs)) as events:
+            chunks = Chunks(self._version(kwargs))
             for event in events:
                 if (chunk := chunks.feed(event)) is not None:
                     yield chunk
@@ -188,20 +123,76 @@ class ChatAIProtocol(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        chunks = Chunks()
+        with model_errors():
+            async with aclosing(self._atold(messages, stop, kwargs)) as events:
+                chunks = Chunks(self._version(kwargs))
+                async for event in events:
+                    if (chunk := chunks.feed(event)) is not None:
+                        yield chunk
+
+    # LangChain looks these two up by name: what `stream_events(version="v3")` and graphs read
+
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Event]:
+        with model_errors(), closing(self._told(messages, stop, kwargs)) as told:
+            events = self._events(run_manager, kwargs)
+            for event in told:
+                yield from events.feed(event)
+
+    async def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Event]:
+        with model_errors():
+            async with aclosing(self._atold(messages, stop, kwargs)) as told:
+                events = self._events(run_manager, kwargs)
+                async for event in told:
+                    for made in events.feed(event):
+                        yield made
+
+    def _told(
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> Generator[StreamingEvent]:
+        stream = self._client.stream(to_messages(messages), **self._streamed(stop, kwargs))
+        return cast("Generator[StreamingEvent]", stream)
+
+    def _atold(
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> AsyncGenerator[StreamingEvent]:
         stream = self._client.astream(to_messages(messages), **self._streamed(stop, kwargs))
-        async with aclosing(cast("AsyncGenerator[StreamingEvent]", stream)) as events:
-            async for event in events:
-                if (chunk := chunks.feed(event)) is not None:
-                    yield chunk
+        return cast("AsyncGenerator[StreamingEvent]", stream)
+
+    def _events(
+        self, run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None, kwargs: Mapping[str, Any]
+    ) -> Events:
+        provider, model = self._whom(kwargs.get("model"))
+        return Events(f"{LC_ID_PREFIX}-{run.run_id}" if run else "", provider, model)
+
+    def _version(self, kwargs: Mapping[str, Any]) -> Version:
+        """The form of the content: v0, unless the call or the model says v1. LangChain itself sees to the model's."""
+        said = self.output_version, kwargs.get("output_version")
+        for version in said:
+            if version is not None and version not in get_args(Version):
+                close = nearest(version, get_args(Version), all_of=True)
+                raise ArgumentError(f"there is no output_version {version!r}{close}")
+        return "v1" if "v1" in said else "v0"
 
     def _params(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """What is said for this call, over what the fields say for every call."""
-        own = self.__dict__
-        params = {name: value for name in _SAMPLING if (value := own[name]) is not None}
-        params |= {name: value for name, value in kwargs.items() if name != "stream"}
-        if endings := self.stop if stop is None else stop:
-            params.setdefault("stop", endings)
+        params = self._sampling()
+        if stop is not None:
+            params["stop"] = stop
+        params |= {name: value for name, value in kwargs.items() if name not in _OF_LANGCHAIN}
         tools = [bound_tool(tool) for tool in params.pop("tools", None) or ()]
         if tools:
             params["tools"] = [to_tool(tool) for tool in tools]
@@ -283,7 +274,7 @@ class ChatAIProtocol(BaseChatModel):
             kwargs["response_format"] = {"type": "json_object"}
             wanted = schema and response_format(schema)["json_schema"]["schema"]
         parser = StructuredOutput(wanted=schema if is_pydantic(schema) else wanted, tool=tool, tools=bool(tools))
-        model = self.bind_tools(tools, **kwargs) if tools else self.bind(**kwargs)
+        model = self.bind_tools(tools, strict=strict, **kwargs) if tools else self.bind(**kwargs)
         if not include_raw:
             return model | parser
         parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
@@ -303,17 +294,41 @@ class ChatAIProtocol(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        """All that an answer depends on, and no secret."""
-        client, own = self._client, self.__dict__
-        about: dict[str, Any] = {"model": client.model, "provider": client.provider.id, "protocol": client.protocol}
+        return self._identity(None)
+
+    def _identity(self, model: Any) -> dict[str, Any]:
+        """All that an answer depends on beside what is said in its call, what the manifests say included; no secret."""
+        own, target = self.__dict__, self._target(model)
+        about: dict[str, Any] = {
+            "model": target.model,
+            "provider": target.provider.id,
+            "protocol": target.protocol,
+            "manifests": fingerprint(target.manifests, target.provider.id, target.protocol, target.model),
+        }
         about |= {name: value for name in _IDENTITY if (value := own[name]) is not None}
         if self.headers is not None:
             about["headers"] = self._shown_headers(self.headers)
         return about
 
+    def _said(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """What is said in a call beside its model, and no secret."""
+        said = {name: value for name, value in kwargs.items() if name != "model"}
+        if stop is not None:
+            said["stop"] = stop
+        if isinstance(headers := said.get("headers"), dict):
+            said["headers"] = self._shown_headers(headers)
+        return said
+
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         """As LangChain has it, without the detour by its deprecated `dict`: it costs more than all the rest."""
-        return {**self.asdict(), "stop": stop, **kwargs}
+        about = self._identity(kwargs.get("model"))
+        return {"stop": None, **about, "_type": self._llm_type, **self._said(stop, kwargs)}
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """The key of an answer in a cache. An edited manifest makes another, a longer timeout does not."""
+        about, said = self._identity(kwargs.get("model")), self._said(stop, kwargs)
+        pairs = [pair for pair in said.items() if pair[0] not in _NOT_OF_ANSWERS]
+        return f"{self._llm_type}---{sorted(about.items())}---{sorted(pairs)}"
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         usual = [self.stop] if isinstance(self.stop, str) else self.stop
@@ -323,16 +338,44 @@ class ChatAIProtocol(BaseChatModel):
 
     def _whom(self, model: str | None) -> tuple[str, str]:
         """Provider and model of a call that names this model."""
-        client = self._client
-        if model is None:
-            return client.provider.id, client.model
-        provider, name = split_model(model)
-        if provider and name:
-            try:
-                return manifests_in(self.manifests).provider(provider).id, name
-            except ManifestError:  # the slash is part of the model's name
-                pass
-        return client.provider.id, model
+        target = self._target(model)
+        return target.provider.id, target.model
+
+    def _target(self, model: Any) -> Target:
+        return self._client.resolve(model if isinstance(model, str) else None)
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        try:
+            return profile_of(manifests_in(self.manifests), *self._whom(None))
+        except AIProtocolError:  # whoever uses the model is told
+            return cast("ModelProfile", Profile())
+
+    def _changed(self, *names: str) -> None:
+        """What follows from fields that have been set is worked out again."""
+        self.__dict__.pop("_serialized", None)  # LangChain keeps what it once dumped
+        if not _OF_PROFILE.isdisjoint(names) and isinstance(self.profile, Profile):
+            self.profile = self._resolve_model_profile()
+
+    # tokens
+
+    def get_token_ids(self, text: str) -> list[int]:
+        if self.custom_get_token_ids is None:
+            raise NotImplementedError(
+                "a provider's tokens are known to itself alone; get_num_tokens tells how many there are, and "
+                "custom_get_token_ids takes a tokenizer of your own"
+            )
+        return super().get_token_ids(text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """About how many tokens a text has by itself, without asking anybody; exactly, by `custom_get_token_ids`."""
+        return estimate_text(text) if self.custom_get_token_ids is None else super().get_num_tokens(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[ToolLike] | None = None) -> int:
+        """The tokens that a call with these messages and tools would send: the provider is asked where its manifest
+        says how (that costs nothing), and where it does not answer (warned of once) they are estimated."""
+        if self.custom_get_token_ids is not None:
+            return super().get_num_tokens_from_messages(messages, tools)
+        return count(self._client, to_messages(messages), self._params(None, {"tools": tools}))
 
     # keeping: LangChain's JSON, copies, pickles
 
@@ -348,30 +391,22 @@ class ChatAIProtocol(BaseChatModel):
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        return {"headers": self._shown_headers(self.headers)} if self.headers else {}
-
-    @field_serializer("headers")
-    def _shown_headers(self, headers: dict[str, str] | None) -> dict[str, str] | None:
-        secrets = secrets_in(headers or {})
-        return headers and {name: value for name, value in headers.items() if value not in secrets}
+        """Fields as JSON has them that are something else here: paths, an `httpx.Timeout`, headers with secrets."""
+        about: dict[str, Any] = {}
+        if self.headers:
+            about["headers"] = self._shown_headers(self.headers)
+        if isinstance(self.manifests, Path):
+            about["manifests"] = str(self.manifests)
+        if hasattr(self.timeout, "read"):
+            silence = self.timeout.read
+            about["timeout"] = {"connect": self.timeout.connect, "first_byte": silence, "idle": silence}
+        return about
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other fields; a key among them becomes a secret, which pydantic would not see to here."""
-        if update and "api_key" in update:
-            update = {**update, "api_key": as_key(update["api_key"])}
-        return super().model_copy(update=update, deep=deep)
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> ChatAIProtocol:
-        memo = {} if memo is None else memo
-        memo |= {id(client): client for name in _NOT_COPIED if (client := getattr(self, name)) is not None}
-        return super().__deepcopy__(memo)
-
-    def __getstate__(self) -> dict[Any, Any]:
-        state = super().__getstate__()
-        gone = dict.fromkeys(("api_key", *_NOT_COPIED))
-        state["__dict__"] = {**state["__dict__"], **gone, "headers": self._shown_headers(self.headers)}
-        state["__dict__"].pop(_MADE, None)
-        return state
+        """A copy with other fields."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._changed(*(update or ()))
+        return copied
 
 
 # LangChain looks the signatures up in every call; working one out takes as long as preparing a small request.

@@ -38,6 +38,86 @@ from ai_protocol_runtime.types.errors import ArgumentError
 CACHE = {"type": "ephemeral"}
 PNG = "iVBORw0KGgo="
 
+RESULT = {"type": "server_tool_result", "tool_call_id": "s1", "status": "success", "output": "1"}
+PASSAGE = {
+    "type": "char_location",
+    "document_title": "T",
+    "cited_text": "c",
+    "document_index": 0,
+    "start_char_index": 1,
+}
+FOUND = {"type": "web_search_result_location", "url": "u", "cited_text": "c", "encrypted_index": "e"}
+
+VENDORS: list[tuple[Any, Part]] = [
+    # what only a vendor understands, and what LangChain keeps of it
+    (
+        {"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}, "index": 0},
+        Raw({"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}}),
+    ),
+    (
+        {"type": "file", "base64": "AA==", "mime_type": "application/pdf", "extras": {"context": "c", "title": "T"}},
+        Raw(
+            {
+                "type": "document",
+                "source": {"type": "base64", "data": "AA==", "media_type": "application/pdf"},
+                "context": "c",
+                "title": "T",
+            }
+        ),
+    ),
+    (
+        {"type": "file", "url": "u", "citations": {"enabled": True}},
+        Raw({"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}}),
+    ),
+    (
+        {"type": "search_result", "source": "s", "title": "T", "content": []},
+        Raw({"type": "search_result", "source": "s", "title": "T", "content": []}),
+    ),
+    ({"type": "text", "text": "t", "citations": [FOUND]}, Text("t", citations=[Raw(FOUND)])),
+    (
+        {
+            "type": "text",
+            "text": "t",
+            "annotations": [
+                {"type": "citation", "url": "u", "cited_text": "c", "extras": {"encrypted_index": "e"}},
+                {
+                    "type": "citation",
+                    "title": "T",
+                    "cited_text": "c",
+                    "extras": {"document_index": 0, "start_char_index": 1},
+                },
+                {"type": "citation", "url": "u"},
+            ],
+        },
+        Text("t", citations=[Raw(FOUND), Raw(PASSAGE), Citation(url="u")]),
+    ),
+    (
+        {
+            "type": "server_tool_call",
+            "id": "x",
+            "name": "code_interpreter",
+            "args": {"code": "1", "language": "PYTHON"},
+        },
+        ServerToolCall(None, "PYTHON", "1"),
+    ),
+    (
+        {**RESULT, "extras": {"block_type": "code_execution_result", "outcome": 1}},
+        ServerToolResult(None, "OUTCOME_OK", "1"),
+    ),
+    (
+        {**RESULT, "status": "error", "extras": {"block_type": "web_fetch_tool_result"}},
+        ServerToolResult("s1", "web_fetch", "1", True),
+    ),
+    (
+        {"type": "executable_code", "language": "PYTHON", "executable_code": "1", "id": "x"},
+        ServerToolCall(None, "PYTHON", "1"),
+    ),
+    (
+        {"type": "code_execution_result", "code_execution_result": "1", "outcome": 2},
+        ServerToolResult(None, "OUTCOME_FAILED", "1"),
+    ),
+]
+
 BLOCKS: list[tuple[Any, Part]] = [
     # LangChain's standard, v1
     ("bare", Text("bare")),
@@ -162,7 +242,7 @@ SPOKEN: list[tuple[Any, Part]] = [
 
 
 @pytest.mark.parametrize(
-    ("block", "part"), BLOCKS, ids=lambda value: value.get("type") if isinstance(value, dict) else ""
+    ("block", "part"), [*BLOCKS, *VENDORS], ids=lambda value: value.get("type") if isinstance(value, dict) else ""
 )
 def test_a_block_of_a_person(block: Any, part: Part) -> None:
     message = HumanMessage(content=[copy.deepcopy(block)])
@@ -286,12 +366,32 @@ def test_messages(messages: list[BaseMessage], expected: list[Message]) -> None:
     assert [message for message in messages if not getattr(message, "artifact", None)] == before
 
 
+def test_citations_apart_from_their_text() -> None:
+    """So they come in a sum of another package's chunks."""
+    apart = [{"type": "text", "text": "t"}, {"type": "text", "text": "", "citations": [FOUND]}]
+    (message,) = to_messages([AIMessage(apart)])
+    assert message.parts == [Text("t", citations=[Raw(FOUND)])]
+
+
+def test_signatures_of_calls_beside_the_message() -> None:
+    kept = {"__any_function_call_thought_signatures__": {"c1": "s"}}
+    calls = [{"name": "f", "args": {}, "id": "c1"}, {"name": "f", "args": {}, "id": "c2"}]
+    (message,) = to_messages([AIMessage("", tool_calls=calls, additional_kwargs=kept)])
+    assert message.parts == [ToolCall("c1", "f", "{}", signature="s"), ToolCall("c2", "f", "{}")]
+
+
+def test_an_empty_text_beside_others_says_nothing() -> None:
+    (message,) = to_messages([HumanMessage([{"type": "text", "text": ""}, {"type": "text", "text": "t"}])])
+    assert message.parts == [Text("t")]
+    assert to_messages([HumanMessage("")])[0].parts == [Text("")]
+
+
 @pytest.mark.parametrize(
     ("message", "said"),
     [
         (HumanMessage([{"type": "hologram", "data": 1}]), "'hologram'"),
         (HumanMessage([{"blob": 1}]), "'blob'"),
-        (HumanMessage([{"type": "document", "source": {"type": "url", "url": "u"}, "citations": {}}]), "'citations'"),
+        (HumanMessage([{"type": "text", "text": "t", "prompt_cache_breakpoint": {}}]), "prompt_cache_breakpoint"),
         (ChatMessage("x", role="critic"), "'critic'"),
         (RemoveMessage(id="1"), "RemoveMessage"),
     ],

@@ -125,6 +125,30 @@ def test_schemas() -> None:
     assert response_format(default, strict=True)["json_schema"]["schema"]["properties"] == default["properties"]
 
 
+class Leaf(BaseModel):
+    value: int | None = None
+
+
+class Branch(BaseModel):
+    leaf: Leaf = Field(description="The only one.")
+    others: list[Leaf] = []
+    colour: str = "green"
+
+
+def test_strictness_wants_every_field() -> None:
+    """As strict providers have it: all of them required, at any depth, and no words beside a reference."""
+    made = response_format(Branch, strict=True)["json_schema"]["schema"]
+    leaf = made["$defs"]["Leaf"]
+    assert made["required"] == ["leaf", "others", "colour"]
+    assert leaf["required"] == ["value"]
+    assert "default" not in leaf["properties"]["value"]
+    assert made["properties"]["leaf"] == {**leaf, "description": "The only one."}
+    assert made["properties"]["others"]["items"] == {"$ref": "#/$defs/Leaf"}
+    assert made["properties"]["colour"]["default"] == "green"
+    assert made["additionalProperties"] is leaf["additionalProperties"] is False
+    assert response_format(Branch)["json_schema"]["schema"]["required"] == ["leaf"]
+
+
 @pytest.mark.parametrize(
     ("said", "ours"),
     [

@@ -99,6 +99,7 @@ def test_what_else_is_said_of_a_function() -> None:
         {"type": "custom", "name": "grammar", "format": {"type": "text"}},
         {"google_search": {}},
         {"functionDeclarations": [{"name": "f"}]},
+        {"name": "f", "input_schema": {"type": "object"}, "defer_loading": True},
     ],
 )
 def test_a_tool_of_the_provider_itself_goes_out_as_it_is(given: dict[str, Any]) -> None:
@@ -114,6 +115,12 @@ def test_what_is_no_tool(given: Any) -> None:
 
 BOUND = [bound_tool(weather), {"type": "web_search", "name": "web"}]
 NAMED = {"type": "tool", "name": "weather"}
+OWN_CHOICES: list[dict[str, Any]] = [
+    {"type": "web_search"},
+    {"type": "custom", "name": "grammar"},
+    {"type": "any", "disable_parallel_tool_use": True},
+    {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "weather"}]},
+]
 
 
 @pytest.mark.parametrize(
@@ -133,14 +140,16 @@ NAMED = {"type": "tool", "name": "weather"}
         ({"type": "tool", "name": "web"}, {"type": "tool", "name": "web"}, ToolChoice("named", "web")),
         ({"type": "any"}, "any", ToolChoice("any")),
         ({"type": "required"}, "any", ToolChoice("any")),
+        (["weather"], {"type": "allowed", "names": ["weather"]}, ToolChoice("allowed", names=["weather"])),
+        *((own, own, Raw(own)) for own in OWN_CHOICES),
     ],
 )
-def test_a_choice(choice: Any, bound: Any, ours: ToolChoice | None) -> None:
+def test_a_choice(choice: Any, bound: Any, ours: ToolChoice | Raw | None) -> None:
     assert bound_choice(choice, BOUND) == bound
     assert to_choice(choice, BOUND) == to_choice(bound, BOUND) == ours
 
 
-@pytest.mark.parametrize("choice", ["wether", {"type": "tool", "name": "wether"}, 5, {"type": "maybe"}])
+@pytest.mark.parametrize("choice", ["wether", {"type": "tool", "name": "wether"}, 5, ["weather", "wether"]])
 def test_a_choice_of_nothing(choice: Any) -> None:
     with pytest.raises(ArgumentError, match="names no tool"):
         bound_choice(choice, BOUND)
@@ -178,3 +187,23 @@ def test_a_tool_of_the_provider_itself_is_sent_as_it_is(wire: str) -> None:
     params = model._params(None, model.bind_tools([given, weather]).kwargs)  # type: ignore[attr-defined]
     body = json.loads(model._client.explain("hi", **params).body)
     assert everything_in(body).count(given) == 1
+
+
+class Tree(BaseModel):
+    """A tree."""
+
+    name: str
+    children: list[Tree] = []
+
+
+def test_a_recursive_class_is_sent_whole() -> None:
+    """LangChain's own conversion cuts it off where it comes back to itself."""
+    parameters = bound_tool(Tree)["function"]["parameters"]
+    assert parameters["properties"]["children"]["items"] == {"$ref": "#/$defs/Tree"}
+    assert "Tree" in parameters["$defs"]
+    assert "$defs" not in bound_tool(Weather)["function"]["parameters"]
+
+
+def test_a_schema_stays_an_object() -> None:
+    schema = {"title": "t", "description": "d", "type": "object", "properties": {"a": {"type": "string"}}}
+    assert bound_tool(schema)["function"]["parameters"]["type"] == "object"
