@@ -24,19 +24,43 @@ HERE = Path(__file__).parent
 NEEDS = {
     "AIClient": "ai_protocol_runtime.client",
     "AIClient (Messages)": "ai_protocol_runtime.client",
+    "LangChain floor": "langchain_core",
+    "LangChain floor (Messages)": "langchain_core",
     "ChatAIProtocol": "ai_protocol_integrations.langchain",
     "ChatAIProtocol (Messages)": "ai_protocol_integrations.langchain",
     "ChatOpenAI": "langchain_openai",
     "ChatAnthropic": "langchain_anthropic",
 }
 RAW = {"openai": "raw httpx", "messages": "raw httpx (Messages)"}
-CASES = {"call": 100, "a call": 100, "text": 2000, "a text": 2000, "tool": 2000, "a tool": 2000, "build": 200}
+CASES = {
+    "call": 100,
+    "a call": 100,
+    "text": 2000,
+    "a text": 2000,
+    "tool": 2000,
+    "a tool": 2000,
+    "tool, long": 8000,  # what grows with the square of the length shows here
+    "a tool, long": 8000,
+    "build": 200,
+}
 RATIO_AIMS = {"call": 1.8, "text": 2.5, "tool": 3.5}
+FLOOR_AIMS = {"text": 1.3, "tool": 1.6}
+"""Of LangChain's chat classes, beside the least that LangChain costs."""
+LONG_AIM = 1.25
+"""A fragment of a call that has 8,000 of them, beside one of 2,000."""
 BUILD_AIM, IMPORT_AIM = 200.0, 50.0  # microseconds, milliseconds
 
 
 def floor_of(name: str) -> str:
     return RAW["messages"] if "Messages" in name or name == "ChatAnthropic" else RAW["openai"]
+
+
+def langchain_floor_of(name: str) -> str:
+    return "LangChain floor (Messages)" if floor_of(name) == RAW["messages"] else "LangChain floor"
+
+
+def kind_of(case: str) -> str:
+    return case.removeprefix("a ").removesuffix(", long")
 
 
 def installed(name: str) -> bool:
@@ -115,26 +139,42 @@ def missed(best: dict[str, dict[str, float]], imported: float) -> list[str]:
                 if value > BUILD_AIM:
                     found.append(f"{name}, build: {value:.0f} us > {BUILD_AIM:.0f} us")
                 continue
-            ratio, aim = value / best[floor_of(name)][case], RATIO_AIMS[case.removeprefix("a ")]
+            ratio, aim = value / best[floor_of(name)][case], RATIO_AIMS[kind_of(case)]
             if ratio > aim:
                 found.append(f"{name}, {case}: {ratio:.2f}x > {aim}x")
+            if case.endswith("long") and value > LONG_AIM * (short := cases[case.removesuffix(", long")]):
+                found.append(f"{name}, {case}: {value / short:.2f}x of a short one > {LONG_AIM}x")
+        found += [
+            f"{name}, {case}: {ratio:.2f}x of LangChain's own > {FLOOR_AIMS[kind_of(case)]}x"
+            for case, ratio in beside_langchain(best, name).items()
+            if ratio > FLOOR_AIMS[kind_of(case)]
+        ]
     return found
 
 
+def beside_langchain(best: dict[str, dict[str, float]], name: str) -> dict[str, float]:
+    """What a delta costs in a chat class of LangChain, as a multiple of the least that it could."""
+    floor = best.get(langchain_floor_of(name))
+    if floor is None or not name.startswith("Chat"):
+        return {}
+    return {case: best[name][case] / floor[case] for case in CASES if kind_of(case) in FLOOR_AIMS}
+
+
 def table(best: dict[str, dict[str, float]]) -> str:
-    lines = [f"{'CPU us':26}" + "".join(f"{case.replace('a ', 'async '):>16}" for case in CASES)]
+    lines = [f"{'CPU us':32}" + "".join(f"{case.replace('a ', 'async '):>16}" for case in CASES)]
     for name, cases in best.items():
         cells = []
         for case in CASES:
             value, base = cases.get(case), best[floor_of(name)].get(case)
             ratio = f" {value / base:5.2f}x" if value and base else " " * 7
             cells.append(f"{value:9.1f}{ratio}" if value else f"{'-':>9}{ratio}")
-        lines.append(f"{name:26}" + "".join(f"{cell:>16}" for cell in cells))
-    aims = [
-        f"<= {RATIO_AIMS[case.removeprefix('a ')]}x" if case != "build" else f"< {BUILD_AIM:.0f}       "
-        for case in CASES
-    ]
-    lines.append(f"{'aim':26}" + "".join(f"{aim:>16}" for aim in aims))
+        lines.append(f"{name:32}" + "".join(f"{cell:>16}" for cell in cells))
+    aims = [f"<= {RATIO_AIMS[kind_of(case)]}x" if case != "build" else f"< {BUILD_AIM:.0f}       " for case in CASES]
+    lines.append(f"{'aim':32}" + "".join(f"{aim:>16}" for aim in aims))
+    for name in best:
+        if ratios := beside_langchain(best, name):
+            shown = (f"{ratios[case]:.2f}x" if case in ratios else "" for case in CASES)
+            lines.append(f"{name + ' / floor':32}" + "".join(f"{ratio:>16}" for ratio in shown))
     return "\n".join(lines)
 
 

@@ -101,6 +101,51 @@ def raw(path: str, delta: Callable[[Any], str], whole: Callable[[Any], str]) -> 
 # --- LangChain chat classes
 
 
+def langchain_floor(path: str, delta: Callable[[Any], str], whole: Callable[[Any], str]) -> Callable[[str, str], Any]:
+    """What no chat class of LangChain can be cheaper than: the raw client above, one message or chunk for what it
+    reads, and what `BaseChatModel` does by itself. It knows no errors, no usage, no ends of streams."""
+
+    def make(url: str, model: str) -> Any:
+        from langchain_core.language_models import BaseChatModel
+        from langchain_core.messages import AIMessage, AIMessageChunk
+        from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+        client = Raw(url, model, path, delta, whole)
+        calls = model.startswith("tool")
+
+        def chunk(text: str) -> ChatGenerationChunk:
+            if not calls:
+                return ChatGenerationChunk(message=AIMessageChunk(content=text))
+            call: Any = {"name": None, "args": text, "id": None, "index": 0, "type": "tool_call_chunk"}
+            return ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[call]))
+
+        class Floor(BaseChatModel):
+            @property
+            def _llm_type(self) -> str:
+                return "floor"
+
+            def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+                return self
+
+            def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+                return ChatResult(generations=[ChatGeneration(message=AIMessage(client.call()))])
+
+            async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+                return ChatResult(generations=[ChatGeneration(message=AIMessage(await client.acall()))])
+
+            def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+                yield from map(chunk, filter(None, client.stream()))
+
+            async def _astream(self, *args: Any, **kwargs: Any) -> Any:
+                async for text in client.astream():
+                    if text:
+                        yield chunk(text)
+
+        return Floor()
+
+    return make
+
+
 def chat_model(make: Callable[[str, str], Any]) -> Client:
     def build(url: str, model: str) -> Any:
         chat = make(url, model)
@@ -110,7 +155,9 @@ def chat_model(make: Callable[[str, str], Any]) -> Client:
         message = chunks[0]
         for chunk in chunks[1:]:
             message = message + chunk
-        return json.dumps(message.tool_calls[0]["args"]) if message.tool_calls else str(message.text)
+        if chunk_calls := message.tool_call_chunks:
+            return json.dumps(json.loads(chunk_calls[0]["args"]))
+        return str(message.text)
 
     async def acall(chat: Any) -> str:
         return str((await chat.ainvoke(QUESTION)).text)
@@ -173,13 +220,22 @@ def ai_client(provider: str, protocol: str) -> Client:
     )
 
 
+CHAT: tuple[str, Any, Any] = (
+    "/v1/chat/completions",
+    chat_delta,
+    lambda answer: str(answer["choices"][0]["message"]["content"]),
+)
+MESSAGES: tuple[str, Any, Any] = ("/v1/messages", messages_delta, lambda answer: str(answer["content"][0]["text"]))
+
 CLIENTS = {
-    "raw httpx": raw("/v1/chat/completions", chat_delta, lambda a: str(a["choices"][0]["message"]["content"])),
+    "raw httpx": raw(*CHAT),
     "AIClient": ai_client("openai", "openai-chat"),
+    "LangChain floor": chat_model(langchain_floor(*CHAT)),
     "ChatAIProtocol": chat_model(chat_ai_protocol("openai", "openai-chat")),
     "ChatOpenAI": chat_model(chat_openai),
-    "raw httpx (Messages)": raw("/v1/messages", messages_delta, lambda a: str(a["content"][0]["text"])),
+    "raw httpx (Messages)": raw(*MESSAGES),
     "AIClient (Messages)": ai_client("anthropic", "anthropic-messages"),
+    "LangChain floor (Messages)": chat_model(langchain_floor(*MESSAGES)),
     "ChatAIProtocol (Messages)": chat_model(chat_ai_protocol("anthropic", "anthropic-messages")),
     "ChatAnthropic": chat_model(chat_anthropic),
 }
@@ -220,7 +276,7 @@ class Worker:
         if case == "check":
             self.check(n)
             return 0.0
-        kind = case.removeprefix("a ")
+        kind = case.removeprefix("a ").removesuffix(", long")
         model = kind if kind == "call" else f"{kind}-{n}"
         if case == "build":
             self.client.build(self.url, "call")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ai_protocol_runtime.manifest import Manifests
+from ai_protocol_runtime.wire import SERVICES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()
@@ -39,8 +40,9 @@ def test_providers_are_those_of_the_manifests() -> None:
     rows = set()
     known = Manifests()
     for provider in map(known.provider, known.providers()):
-        usual = provider.default_protocol or next(iter(provider.protocols))
-        formats = [usual, *(name for name in provider.protocols if name != usual)]
+        usual = provider.default_protocol or next(iter(provider.protocols), None)
+        formats = [name for service in SERVICES for name in provider.endpoints(service)]
+        formats.sort(key=lambda name: name != usual)
         rows.add(f"| `{provider.id}` {provider.name} | {', '.join(formats)} |")
     listed = set(re.findall(r"^\| `.*? \| .*? \|", TEXT, re.MULTILINE))
     assert listed == rows

@@ -58,7 +58,7 @@ def model(name: str, server: Server | None) -> Iterator[Any]:
         protocol=protocol,
         base_url=url,
         api_key=SecretStr(KEY),
-        max_tokens=400 if tools else 40,
+        max_tokens=250 if tools else 40,
         max_retries=0,
     )
     with tape.use_cassette(str(FOLDER / f"{name}.yaml")):
