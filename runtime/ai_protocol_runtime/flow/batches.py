@@ -61,7 +61,8 @@ def _is_text(one: EmbeddingInput) -> bool:
 
 
 def _cost(one: EmbeddingInput) -> int:
-    return len(one.text.encode()) // _BYTES + 1 + sum(_MEDIA for part in one.parts if isinstance(part, Media))
+    pictures = sum(isinstance(part, Media) for part in one.parts)
+    return len(one.tokens or ()) + len(one.text.encode()) // _BYTES + 1 + pictures * _MEDIA
 
 
 @dataclass(slots=True)

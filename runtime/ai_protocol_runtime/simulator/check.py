@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ai_protocol_runtime.types import (
+    EmbeddingInput,
     EmbeddingRequest,
     Message,
     RankRequest,
@@ -36,12 +37,16 @@ def service_problem(request: EmbeddingRequest | RankRequest) -> str | None:
     if isinstance(request, EmbeddingRequest):
         if not request.inputs:
             return "input: there must be something to embed"
-        if any(not one.parts or (isinstance(one.parts[0], Text) and not one.text) for one in request.inputs):
+        if any(_empty(one) for one in request.inputs):
             return "input: it must not be empty"
         return None
     if not request.query or not request.documents:
         return "query, documents: there must be something to rank, and something to rank it by"
     return None
+
+
+def _empty(one: EmbeddingInput) -> bool:
+    return not one.tokens and not any(not isinstance(part, Text) or part.text for part in one.parts)
 
 
 def _problems(request: Request) -> Iterator[str]:

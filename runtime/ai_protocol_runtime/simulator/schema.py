@@ -153,7 +153,8 @@ class _Writer:
             text = plain_text if number_ == 1 else f"{plain_text} {number_}"
             while len(text) < least:
                 text += " " + text
-            yield text[-int(most) :].strip().rjust(least, "x") if most is not None and int(most) < len(text) else text
+            cut = text if most is None else text[max(0, len(text) - int(most)) :]
+            yield text if cut == text else cut.strip().rjust(least, "x")
 
     def _arrays(self, schema: Plain, name: str, scope: Scope) -> Iterator[Any]:
         least, most = int(schema.get("minItems") or 0), schema.get("maxItems")

@@ -64,7 +64,8 @@ def vector(one: EmbeddingInput, dimensions: int) -> list[float]:
     """The vector of one input: texts by their words, pictures and the like by their bytes."""
     media = [part for part in one.parts if isinstance(part, Media)]
     seen = [(f"{part.kind} {part.data or part.url or part.file_id}", 1.0) for part in media]
-    return _laid([*_features(one.text), *seen], dimensions)
+    tokens = [(f"token {token}", 1.0) for token in one.tokens or ()]
+    return _laid([*_features(one.text), *seen, *tokens], dimensions)
 
 
 def _text_vector(text: str, dimensions: int) -> list[float]:
@@ -99,4 +100,4 @@ def _dot(one: list[float], other: list[float]) -> float:
 
 
 def _tokens(one: EmbeddingInput) -> int:
-    return count(one.text) + MEDIA * sum(isinstance(part, Media) for part in one.parts)
+    return len(one.tokens or ()) + count(one.text) + MEDIA * sum(isinstance(part, Media) for part in one.parts)

@@ -12,12 +12,13 @@ from .usage import Usage
 
 @dataclass(slots=True)
 class EmbeddingInput:
-    """One thing to embed: a text, or parts that become one vector together.
+    """One thing to embed: a text, parts that become one vector together, or the model's own `tokens` of a text.
 
     `model`, `input_type` and `dimensions` are those of the request, for wires that say them with every input.
     """
 
     parts: list[Part] = field(default_factory=list)
+    tokens: list[int] | None = None
     title: str | None = None
     model: str | None = None
     input_type: str | None = None
