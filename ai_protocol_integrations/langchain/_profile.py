@@ -9,7 +9,7 @@ from langchain_core.language_models import ModelProfile
 from ai_protocol_runtime.manifest import Manifests
 from ai_protocol_runtime.manifest.schema import ModelFacts
 
-_FACTS = ("tool_calling", "tool_choice", "structured_output", "temperature")
+_ABILITIES = ("tool_calling", "tool_choice", "structured_output", "temperature")
 _INPUTS = ("text", "image", "audio", "video", "pdf")
 _OUTPUTS = ("text", "image", "audio", "video")
 
@@ -35,7 +35,7 @@ def profile_of(known: Manifests, provider: str, model: str) -> ModelProfile:
 
 
 def _facts(facts: ModelFacts, said: set[str]) -> dict[str, Any]:
-    profile: dict[str, Any] = {name: getattr(facts, name) for name in _FACTS if name in said}
+    profile: dict[str, Any] = {name: bool(getattr(facts, name)) for name in _ABILITIES if name in said}
     profile["max_input_tokens"] = facts.max_input or facts.context_window
     profile["max_output_tokens"] = facts.max_output
     if "tool_calling" in said:

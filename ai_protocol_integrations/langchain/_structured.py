@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.utils.json import parse_partial_json
 from pydantic import BaseModel
 
-from ai_protocol_runtime.jsonschema import fits, resolve
+from ai_protocol_runtime.jsonschema import fits, resolve, types_of
 from ai_protocol_runtime.types import ResponseFormat
 from ai_protocol_runtime.types.errors import ArgumentError
 
@@ -46,10 +46,12 @@ def named(schema: Any) -> Any:
     return schema
 
 
-def response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any]:
+def response_format(schema: Any, *, strict: bool | None = None, only_strict: bool = False) -> dict[str, Any]:
     """A schema as ``response_format``, in the form that LangChain's agents bind as well.
 
-    A class's own schema allows nothing beside its fields, because some providers take no other.
+    A class's own schema allows nothing beside its fields, because some providers take no other. With `only_strict` the
+    model keeps to strict schemas only, so that a pydantic class has the strict form unasked, if there is one: what is
+    made of the answer has every field anyway.
     """
     if _is_json_schema(schema):
         made = {"name": schema["title"], "description": schema.get("description"), "schema": schema}
@@ -60,8 +62,10 @@ def response_format(schema: Any, *, strict: bool | None = None) -> dict[str, Any
         made = {**function, "schema": about | inner}
     made["name"] = _NOT_IN_NAMES.sub("_", made["name"])[:_LONGEST_NAME]
     made["strict"] = made.get("strict") if strict is None else strict
+    if made["strict"] is None and only_strict and is_pydantic(schema):
+        made["strict"] = _is_strict(_strict_form(made["schema"])) or None
     if made["strict"]:
-        made["schema"] = _demanding(_closed(made["schema"]), made["schema"])
+        made["schema"] = _strict_form(made["schema"])
     elif isinstance(schema, type) and strict is None:
         made["schema"] = _closed(made["schema"])
     said = {key: made[key] for key in ("name", "description", "schema", "strict") if made.get(key) is not None}
@@ -84,18 +88,27 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
-def _demanding(schema: Any, root: Schema) -> Any:
-    """The schema as strictness wants it: every field has to be there (what had a default of null is null instead), and
-    nothing stands beside a reference, so that one with words of its own is written out."""
+def _strict_form(schema: Schema) -> Schema:
+    """The schema as strictness wants it: all its objects closed, every field there (what had a default of null is null
+    instead), and nothing beside a reference, so that one with words of its own is written out."""
+    made: Schema = _demanding(_closed(schema), schema, frozenset())
+    return made
+
+
+def _demanding(schema: Any, root: Schema, within: frozenset[str]) -> Any:
+    """`within`: the references that are being written out; inside, they stay references."""
     if isinstance(schema, list):
-        return [_demanding(item, root) for item in schema]
+        return [_demanding(item, root, within) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if isinstance(reference := schema.get("$ref"), str) and len(schema) > 1 and "$defs" not in schema:
+        if reference in within:
+            return {"$ref": reference}
         found = resolve(reference, root)
         if isinstance(found, dict):
-            return _demanding(_closed({**found, **{key: schema[key] for key in schema if key != "$ref"}}), root)
-    made = {key: value if key in _VALUES else _demanding(value, root) for key, value in schema.items()}
+            written = _closed({**found, **{key: schema[key] for key in schema if key != "$ref"}})
+            return _demanding(written, root, within | {reference})
+    made = {key: value if key in _VALUES else _demanding(value, root, within) for key, value in schema.items()}
     if isinstance(made.get("properties"), dict) and made.get("type") == "object":
         made["required"] = list(made["properties"])
     if "default" in made and made["default"] is None:
@@ -103,12 +116,36 @@ def _demanding(schema: Any, root: Schema) -> Any:
     return made
 
 
+def _is_strict(schema: Schema) -> bool:
+    """Whether a schema is in strict form: an object, and all its objects closed with all of their fields required."""
+    return "object" in types_of(schema) and "anyOf" not in schema and _is_strict_within(schema)
+
+
+def _is_strict_within(schema: Any) -> bool:
+    if not isinstance(schema, dict) or schema.keys() & _NEVER_STRICT or not schema.keys() & _SAYING:
+        return False
+    if "$ref" in schema and len(schema) > 1:
+        return False
+    if "object" in types_of(schema):
+        fields, required = schema.get("properties", {}), schema.get("required", [])
+        if schema.get("additionalProperties") is not False or any(name not in required for name in fields):
+            return False
+    named = [inner for key in ("properties", "$defs", "definitions") for inner in schema.get(key, {}).values()]
+    listed = [schema["items"]] if "items" in schema else []
+    return all(map(_is_strict_within, [*named, *listed, *schema.get("anyOf", [])]))
+
+
 _VALUES = ("default", "const", "enum", "examples")
+_SAYING = frozenset(("type", "$ref", "anyOf", "enum", "const"))
+_NEVER_STRICT = frozenset(
+    ("allOf", "oneOf", "not", "if", "dependentRequired", "dependentSchemas", "patternProperties", "prefixItems")
+)
 
 
-def to_format(said: Any) -> ResponseFormat | str:
+def to_format(said: Any, *, only_strict: bool = False) -> ResponseFormat | str:
     """Our type for a ``response_format``: a vendor's dict, or a schema in any form. Its objects are closed unless it
-    says ``strict: False``, because some providers take no other. Raises `ArgumentError`."""
+    says ``strict: False``, because some providers take no other; with `only_strict` (see `response_format`) one that
+    is then in strict form is strict. Raises `ArgumentError`."""
     kind = said.get("type") if isinstance(said, Mapping) else None
     if kind == "text":
         return "plain"
@@ -117,13 +154,17 @@ def to_format(said: Any) -> ResponseFormat | str:
     if kind != "json_schema":
         if not (isinstance(said, type) or (isinstance(said, Mapping) and ("properties" in said or "title" in said))):
             raise ArgumentError(f"response_format must be a dict with a type, or a schema, not {said!r}")
-        said = response_format(named(said))
+        said = response_format(named(said), only_strict=only_strict)
     inner = said.get("json_schema", said)
     if not isinstance(inner, Mapping) or not isinstance(inner.get("schema"), dict):
         raise ArgumentError("response_format of type json_schema needs a schema")
     name = inner.get("name") or "answer"
-    schema = inner["schema"] if inner.get("strict") is False else _closed(inner["schema"])
-    return ResponseFormat("schema", name, schema, inner.get("strict"), inner.get("description"))
+    schema, strict = inner["schema"], inner.get("strict")
+    if strict is not False:
+        schema = _closed(schema)
+    if strict is None and only_strict and _is_strict(schema):
+        strict = True
+    return ResponseFormat("schema", name, schema, strict, inner.get("description"))
 
 
 # answers -> objects

@@ -7,7 +7,7 @@ from contextlib import aclosing, closing
 from inspect import signature
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
@@ -197,7 +197,7 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
         if tools:
             params["tools"] = [to_tool(tool) for tool in tools]
         if (wanted := params.pop("response_format", None)) is not None:
-            params["format"] = to_format(wanted)
+            params["format"] = to_format(wanted, only_strict=self._keeps_to_schemas(params.get("model")) == "strict")
         if "tool_choice" in params:
             params["tool_choice"] = to_choice(params["tool_choice"], tools)
         return params
@@ -244,8 +244,11 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
 
         `method`: ``"json_schema"`` has the provider keep to the schema, ``"function_calling"`` makes it a tool that has
         to be called, ``"json_mode"`` asks for any JSON (say in the prompt which; `schema` may be left out). ``"auto"``
-        is the first where the manifest knows that the model can, else the second. `strict` and `kwargs` are bound;
-        `tools` (with the JSON methods) may be called instead of answering.
+        is the first where the manifest knows that the model can, else the second. `kwargs` are bound; `tools` (with the
+        JSON methods) may be called instead of answering.
+
+        `strict` is bound too. Left out, it is said with ``"json_schema"`` to a model that keeps to no other schema: of
+        a pydantic class that has a strict form (all fields, and nothing else), and of any other schema that is in it.
 
         What comes back is checked here, whatever the provider promised. An answer that is no JSON or not as the schema
         has it is an `OutputParserException`, a refusal a `RefusalError`. With `include_raw` nothing of that is raised:
@@ -253,8 +256,9 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
         """
         if method not in get_args(Method):
             raise ArgumentError(f"there is no method {method!r}{nearest(method, get_args(Method), all_of=True)}")
+        keeps = self._keeps_to_schemas(kwargs.get("model"))
         if method == "auto":
-            method = "json_schema" if self._keeps_to_schemas(kwargs.get("model")) else "function_calling"
+            method = "json_schema" if keeps else "function_calling"
         if (schema is None or strict is not None) and (method == "json_mode") is (strict is not None):
             raise ArgumentError("json_mode knows no strict, and every other method needs a schema")
         if tools and method == "function_calling":
@@ -268,7 +272,7 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
             wanted, tool = bound["function"].get("parameters"), bound["function"]["name"]
             kwargs["tool_choice"] = "any"
         elif method == "json_schema":
-            kwargs["response_format"] = response_format(schema, strict=strict)
+            kwargs["response_format"] = response_format(schema, strict=strict, only_strict=keeps == "strict")
             wanted = kwargs["response_format"]["json_schema"]["schema"]
         else:
             kwargs["response_format"] = {"type": "json_object"}
@@ -281,7 +285,7 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
         failed = RunnablePassthrough.assign(parsed=lambda _: None)
         return RunnableMap(raw=model) | parsed.with_fallbacks([failed], exception_key="parsing_error")
 
-    def _keeps_to_schemas(self, model: str | None) -> bool:
+    def _keeps_to_schemas(self, model: str | None) -> bool | Literal["strict"]:
         provider, name = self._whom(model)
         known = manifests_in(self.manifests)
         return (known.model(provider, name) or known.provider(provider).models).structured_output

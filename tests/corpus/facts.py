@@ -8,9 +8,24 @@ from dataclasses import fields, is_dataclass
 from math import inf
 from typing import Any
 
-from ai_protocol_runtime.types import Answer, Candidate, Loss, Message, Reasoning, Request, Text, ToolCall, ToolResult
+from ai_protocol_runtime.types import (
+    Answer,
+    Candidate,
+    Loss,
+    Message,
+    Raw,
+    Reasoning,
+    Request,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+from ai_protocol_runtime.wire.kinds import DERIVED
+from ai_protocol_runtime.wire.operators import Operator, find
 
-from .recordings import Exchange, canonical_arguments
+from .recordings import Exchange, canonical_arguments, format_of
 from .sameness import canonical
 from .trips import Outcome
 
@@ -58,8 +73,11 @@ def facts(request: Request) -> Counter[Fact]:
     for f in fields(request):
         value = getattr(request, f.name)
         if f.name == "tools":
-            for tool in value:
+            for tool in _offered(request):
                 found.update(facts_of(tool, ("tools",)))
+        elif f.name == "tool_choice" and value is not None and value.kind in ("any", "allowed"):
+            names = sorted(tool.name for tool in _offered(request) if isinstance(tool, Tool))
+            found[(f"{f.name}.names", f.name), canonical(names)] += 1
         elif f.name in ("tool_choice", "format"):
             if value is not None:
                 found.update(facts_of(value, (f.name,)))
@@ -74,6 +92,14 @@ def facts(request: Request) -> Counter[Fact]:
             if isinstance(part, ToolResult) and (name := part.name or names.get(part.call_id)):
                 found[("tool_result.name", "tool_result"), name] += 1
     return _joined(found, request.messages)
+
+
+def _offered(request: Request) -> list[Tool | Raw]:
+    """The tools that may be called: one must be called of those that are allowed, or of all that there are."""
+    choice = request.tool_choice
+    if not isinstance(choice, ToolChoice) or choice.kind != "allowed":
+        return request.tools
+    return [tool for tool in request.tools if isinstance(tool, Tool) and tool.name in (choice.names or ())]
 
 
 def _message(message: Message) -> Iterator[Fact]:
@@ -95,8 +121,10 @@ def facts_of(thing: Any, around: Names = ()) -> Iterator[Fact]:
     for f in fields(thing):
         value = getattr(thing, f.name)
         names = (f"{kind}.{f.name}", kind, *around)
-        if f.name in ("extra", "kind", "slot") or nothing(value):
+        if f.name in ("extra", "kind", "slot") or names[0] in DERIVED or nothing(value):
             continue
+        for operator in _RESTATED.get(names[0], ()):
+            value = operator.encode(value)
         if isinstance(thing, ToolCall) and f.name == "arguments":
             yield names, canonical_arguments(value)
         elif isinstance(thing, ToolResult) and f.name == "parts":
@@ -109,6 +137,21 @@ def facts_of(thing: Any, around: Names = ()) -> Iterator[Fact]:
                 yield from facts_of(inner, names)
         else:
             yield names, _tidy(value)
+
+
+def _restated(table: str, kind: str, key: str) -> list[Operator]:
+    """The operators of a hole that says things in other words."""
+    written: str = format_of("anthropic-messages").data["tables"][table][kind][key]
+    found = [find(name) for name in written.split(" | ")[1:]]
+    return [operator for operator in reversed(found) if operator is not None and operator.restated]
+
+
+_RESTATED = {
+    "schema.schema": _restated("format", "schema", "schema"),
+    "tool_call.id": _restated("part", "tool_call", "id"),
+    "tool_result.call_id": _restated("part", "tool_result", "tool_use_id"),
+}
+"""What one wire says in other words is compared in those."""
 
 
 def _joined(found: Counter[Fact], messages: list[Message]) -> Counter[Fact]:

@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "models" / "shop.yaml").write_text(
         f"provider: shop\n{DOCS}\nmodels:\n"
         "  small: {name: Small, context_window: 1000, max_output: 100, released: 2026-01-31, temperature: false}\n"
-        "  strict: {context_window: 9000, max_input: 8000, structured_output: true, inputs: [text, image, pdf]}\n"
+        "  strict: {context_window: 9000, max_input: 8000, structured_output: strict, inputs: [text, image, pdf]}\n"
         "  deep: {reasoning: {efforts: [low, high], default: low}, tool_calling: false, deprecated: true}\n"
         "  thinks: {reasoning: true, outputs: [text, image]}\n"
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated, Any, TypedDict
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -15,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ai_protocol_integrations.langchain import ChatAIProtocol
 from ai_protocol_integrations.langchain._structured import RefusalError, response_format, to_format
+from ai_protocol_integrations.langchain._tools import is_pydantic
 from ai_protocol_runtime.manifest import manifests
 from ai_protocol_runtime.simulator import simulate
 from ai_protocol_runtime.types import Part, Refusal, ResponseFormat, Text, ToolCall
@@ -146,7 +149,98 @@ def test_strictness_wants_every_field() -> None:
     assert made["properties"]["others"]["items"] == {"$ref": "#/$defs/Leaf"}
     assert made["properties"]["colour"]["default"] == "green"
     assert made["additionalProperties"] is leaf["additionalProperties"] is False
+    chained = response_format(Chain, strict=True)["json_schema"]["schema"]["properties"]["next"]
+    assert chained["description"] == "The one after it."
+    assert chained["properties"]["next"] == {"$ref": "#/$defs/Chain"}
     assert response_format(Branch)["json_schema"]["schema"]["required"] == ["leaf"]
+
+
+class Chain(BaseModel):
+    next: Chain = Field(default=None, description="The one after it.")  # type: ignore[assignment]
+
+
+class Partial(TypedDict):
+    """A joke, rated or not."""
+
+    setup: Annotated[str, ..., "The question."]
+    rating: Annotated[int, None, "From 1 to 10."]
+
+
+class Bag(BaseModel):
+    inner: dict[str, str] = {}
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+class Either(BaseModel):
+    pet: Cat | Dog = Field(discriminator="kind")
+
+
+CLOSED = {**Joke.model_json_schema(), "additionalProperties": False}
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Iterator[tuple[ChatAIProtocol, Callable[[], ResponseFormat]]]:
+    """A model that keeps to strict schemas only, and the format that it was last asked for."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "simulator.yaml").write_text(
+        "provider: simulator\ndocs: {checked: 2026-11-21, pages: ['https://example.com']}\n"
+        "models: {firm: {structured_output: strict}}\n"
+    )
+    with simulate("firm", lambda request: JSON) as simulated:
+
+        def asked() -> ResponseFormat:
+            found = simulated.requests[-1].format
+            assert found is not None
+            return found
+
+        yield ChatAIProtocol(model="simulator/firm", manifests=tmp_path), asked
+
+
+@pytest.mark.parametrize(
+    ("schema", "how", "strict"),
+    [
+        (Joke, {}, True),
+        (JokeDict, {}, True),
+        (Branch, {}, True),
+        (Tree, {}, True),
+        (Joke, {"method": "auto"}, True),
+        (Joke, {"strict": False}, False),
+        # what has no strict form is asked for as it is
+        (Open, {}, None),
+        (Bag, {}, None),
+        (Either, {}, None),
+        # any other schema stays as it is, but for its objects being closed
+        (Partial, {}, None),
+        (CLOSED, {}, True),
+        (Joke.model_json_schema(), {}, True),
+        ({**CLOSED, "required": ["setup"]}, {}, None),
+        ({**CLOSED, "properties": {**CLOSED["properties"], "more": {"allOf": []}}}, {}, None),
+        ({**CLOSED, "properties": {**CLOSED["properties"], "setup": {"$ref": "#/$defs/x", "title": "S"}}}, {}, None),
+        ({"title": "list", "type": "array", "items": CLOSED}, {}, None),
+    ],
+)
+def test_a_model_that_keeps_to_strict_schemas_gets_those(firm: Any, schema: Any, how: Any, strict: bool | None) -> None:
+    model, asked = firm
+    model.with_structured_output(schema, **{"method": "json_schema"} | how, include_raw=True).invoke("x")
+    assert asked().strict is strict
+    if strict and is_pydantic(schema):
+        assert asked().schema == response_format(schema, strict=True)["json_schema"]["schema"]
+
+
+def test_strictness_of_one_call(firm: Any) -> None:
+    model, asked = firm
+    model.invoke("x", response_format=Branch)
+    assert (asked().strict, asked().schema["required"]) == (True, ["leaf", "others", "colour"])
+    by_agents = {"type": "json_schema", "json_schema": {"name": "Joke", "schema": Joke.model_json_schema()}}
+    model.invoke("x", response_format=by_agents)
+    assert (asked().strict, asked().schema["additionalProperties"]) == (True, False)
 
 
 @pytest.mark.parametrize(

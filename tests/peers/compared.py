@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from . import remembered
 from .asked import ASKED
 from .inputs import History, Input
-from .peers import PEERS, RESPONSES, Peer
+from .peers import PEERS, Peer
 from .recording import Recorder
 from .remembered import ANSWERS, REMEMBERED
 from .said import SAID
@@ -23,12 +23,7 @@ def pairs() -> list[tuple[Input, Peer]]:
     """Every input with each peer that it applies to."""
     plain = [(given, peer) for given in (*SAID, *ASKED, *SETTINGS) for peer in given.peers]
     remembered = [(given, peer) for given in REMEMBERED for peer in PEERS if peer.wire in _first(given)]
-    return plain + [(given, peer) for given, peer in remembered if (given.name, peer) not in _NOT_READ]
-
-
-_NOT_READ = {(f"history, {whose}, streamed: calls", RESPONSES) for whose in ("the partner's", "each its own")}
-"""These streams are our writer's, which has no id for a call's item before its end: theirs takes such calls apart.
-Recorded streams of calls are compared in test_peers_answers.py."""
+    return plain + remembered
 
 
 def _first(given: Input) -> dict[str, Any]:

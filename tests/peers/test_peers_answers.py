@@ -39,7 +39,6 @@ REASONS: dict[Lack, Why] = {
     ("anthropic-messages", "details"): Why("either", "ours has what was cached as one number, its parts in `usage`"),
     ("gemini-generate", "text"): Why("ours", "theirs cuts white space off the end"),
     ("gemini-generate", "input tokens"): Why("either", "theirs counts the prompts of the provider's own tools as ours"),
-    ("gemini-generate", "citations"): Why("theirs", "ours leaves what an answer is grounded on in its metadata"),
 }
 """By format and fact. Where theirs cannot read an answer at all, ours has everything."""
 

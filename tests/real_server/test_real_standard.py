@@ -67,10 +67,7 @@ class TestOpenAIResponses(ByTools):
         "openai-responses",
         *("tool_result.is_error", "tool.cache", "text.cache", "message.name", "stop", "reasoning"),
     )
-    fails = WITS | {
-        "test_json_mode": "the server does not keep to JSON in this format",
-        "test_anthropic_inputs": "a thought of another provider's is sent as an item of this format's, and refused",
-    }
+    fails = WITS | {"test_json_mode": "the server does not keep to JSON in this format"}
 
 
 class TestAnthropicMessages(ByTools):

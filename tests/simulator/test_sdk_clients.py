@@ -28,6 +28,7 @@ PARAMETERS = {
     "additionalProperties": False,
 }
 ASKED = "What is magic_function(3)?"
+CALLED_TWICE = "magic_function(3), magic_function(4)"
 FUNCTION = {"name": "magic_function", "parameters": PARAMETERS, "strict": True}
 CHAT_TOOLS: Any = [{"type": "function", "function": FUNCTION}]
 RESPONSES_TOOLS: Any = [{"type": "function", **FUNCTION}]
@@ -131,6 +132,31 @@ class TestOpenAI:
             for _ in stream:
                 pass
             assert stream.get_final_response().output[0].parsed_arguments == {"input": 3}
+
+    def test_responses_stream_of_several_calls(self, client: Any) -> None:
+        """Put together by ids, by indices or from what has ended, it is what the last event says."""
+        request: Any = {"model": "any", "input": CALLED_TWICE, "tools": RESPONSES_TOOLS, "reasoning": {"effort": "low"}}
+        events = [valid(event) for event in client.responses.create(stream=True, **request)]
+        assert [event.sequence_number for event in events] == list(range(len(events)))
+        whole = events[-1].response
+        added = [event.item for event in events if event.type == "response.output_item.added"]
+        done = [event.item for event in events if event.type == "response.output_item.done"]
+        assert done == whole.output
+        assert [item.id for item in added] == [item.id for item in done]
+        pieces = [event for event in events if event.type == "response.function_call_arguments.delta"]
+        for place, item in enumerate(done):
+            if item.type == "function_call":
+                assert "".join(piece.delta for piece in pieces if piece.item_id == item.id) == item.arguments
+                assert "".join(piece.delta for piece in pieces if piece.output_index == place) == item.arguments
+        assert [item.type for item in done] == ["reasoning", "function_call", "function_call"]
+
+        with client.responses.stream(**request) as stream:
+            ended = [event.item for event in stream if event.type == "response.output_item.done"]
+            final = stream.get_final_response()
+        assert [item.model_dump() for item in ended] == [
+            item.model_dump(exclude={"parsed_arguments"}) for item in final.output
+        ]
+        assert [item.parsed_arguments for item in final.output[1:]] == [{"input": 3}, {"input": 4}]
 
     def test_errors(self, client: Any) -> None:
         import openai

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_protocol_runtime.types import Loss, Media, Message, Raw, Request, Text, ToolCall
+from ai_protocol_runtime.types import (
+    Answer,
+    Candidate,
+    Loss,
+    Media,
+    Message,
+    Raw,
+    Request,
+    ResponseFormat,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
 from ai_protocol_runtime.types.errors import ManifestError
 from ai_protocol_runtime.wire import WireFormat
 
@@ -60,6 +74,128 @@ def test_a_default_is_written_for_strangers_only() -> None:
     fmt = made_up(tables="part: {image: {type: image, url: $url, detail: $detail=auto}}")
     assert part_of(fmt, {"type": "image", "url": "u"}).detail is None
     assert bare(fmt, Media("image", url="u")) == [{"type": "image", "url": "u", "detail": "auto"}]
+
+
+def test_a_default_of_answers_is_not_written_in_requests() -> None:
+    fmt = made_up(
+        tables="part: {text: {id: $~=new, text: $text}, tool_call: {call: $id~=c_0, name: $name}}",
+        answer="{id: $id~=a_0, $with: $candidates | candidate}",
+    )
+    for part in ({"id": "x", "text": "a"}, {"text": "a"}, {"call": "c", "name": "f"}, {"name": "f"}):
+        part_of(fmt, part)
+    said = Message("assistant", [Text("a"), ToolCall(None, "f")])
+    assert fmt.encode_request(Request("m", [said]))["messages"][0]["content"] == [{"text": "a"}, {"name": "f"}]
+    written = fmt.encode_answer(Answer(candidates=[Candidate(said)]))
+    assert written["id"] == "a_0"
+    assert written["content"] == [{"id": "new", "text": "a"}, {"call": "c_0", "name": "f"}]
+
+
+def test_a_text_the_pattern_does_not_allow_gives_way_to_a_digest() -> None:
+    fmt = made_up(tables='part: {tool_call: {id: "$id | spelt [a-z0-9]{1,40}", name: $name}}')
+    assert part_of(fmt, {"id": "f:0", "name": "f"}).id == "f:0"
+    losses: list[Loss] = []
+    ids = ["abc", "f:0", "f:1", "f_0", "é", "", "a" * 41, "\ud800"]
+    written = [bare(fmt, ToolCall(id, "f"), losses)[0]["id"] for id in ids]
+    assert written[0] == "abc"
+    assert len(set(written)) == len(ids)
+    assert all(re.fullmatch("[a-z0-9]{1,40}", id) for id in written)
+    assert written == [bare(fmt, ToolCall(id, "f"))[0]["id"] for id in ids]
+    assert losses == []
+
+
+def schema_through(operators: str, schema: Any) -> Any:
+    """What is written of a schema; read, it is what it is, and comes back so."""
+    fmt = made_up(
+        request="{model: $model~, format~: $format | format}", tables=f"format: {{schema: $schema | {operators}}}"
+    )
+    assert both_ways(fmt, {"model": "m", "format": schema, "messages": []}).format.schema == schema  # type: ignore[union-attr]
+    losses: list[Loss] = []
+    written = fmt.encode_request(Request("m", format=ResponseFormat("schema", schema=schema)), losses)["format"]
+    assert losses == []
+    return written
+
+
+def test_keywords_of_a_schema_are_described() -> None:
+    inner = {"type": "integer", "minimum": 1, "description": "How many."}
+    bounded = {"type": "integer", "description": "How many.\n\n{minimum: 1}"}
+    listed = {"type": "array", "items": inner, "minItems": 2, "maximum": [3, "x"]}
+    schema = {
+        "$defs": {"minimum": inner},
+        "type": "object",
+        "properties": {"minimum": inner, "list": listed, "one": {"minItems": 1}},
+        "default": {"minimum": 3},
+        "anyOf": [inner, True],
+        "minimum": None,
+    }
+    assert schema_through("described minItems but 0 1 | described minimum maximum", schema) == {
+        "$defs": {"minimum": bounded},
+        "type": "object",
+        "properties": {
+            "minimum": bounded,
+            "list": {"type": "array", "items": bounded, "description": '{maximum: [3,"x"]}\n\n{minItems: 2}'},
+            "one": {"minItems": 1},
+        },
+        "default": {"minimum": 3},
+        "anyOf": [bounded, True],
+        "description": "{minimum: null}",
+    }
+
+
+def test_a_keyword_of_a_schema_is_renamed() -> None:
+    schema = {"properties": {"oneOf": {"oneOf": [{"type": "string"}, {"const": {"oneOf": 1}}]}}}
+    renamed = {"properties": {"oneOf": {"anyOf": [{"type": "string"}, {"const": {"oneOf": 1}}]}}}
+    assert schema_through("renamed oneOf anyOf", schema) == renamed
+
+
+def test_blank_texts_are_not_sent_where_they_are_none() -> None:
+    fmt = made_up(blanks="false")
+    said = [
+        Message("user", [Text(" \n"), Text("a ")]),
+        Message("assistant", [Text("\n\n")]),
+        Message("user", [Text("b")]),
+        Message("assistant", [Text("so: \n")]),
+    ]
+    losses: list[Loss] = []
+    sent = fmt.encode_request(Request("m", said), losses)["messages"]
+    assert [[part["text"] for part in message["content"]] for message in sent] == [["a "], ["b"], ["so:"]]
+    assert [(loss.what, loss.value) for loss in losses] == [("text", " \n"), ("text", "\n\n"), ("text", "so: \n")]
+    again = fmt.encode_request(Request("m", [*said, Message("user", [Text("")])]))["messages"]
+    assert [part["text"] for message in again[-2:] for part in message["content"]] == ["so: \n", ""]
+    answer = fmt.decode_answer({"content": [{"type": "text", "text": "\n"}]})
+    assert answer.message.parts == [Text("\n", extra=answer.message.parts[0].extra)]
+    assert (
+        fmt.encode_answer(Answer(candidates=[Candidate(Message("assistant", [Text(" ")]))]))["content"][0]["text"]
+        == " "
+    )
+    sent = fmt.encode_request(Request("m", [answer.message]))["messages"]
+    assert sent == [{"role": "assistant", "content": [{"type": "text", "text": "\n"}]}]
+
+
+TOOLS = [Tool("a"), Raw({"type": "search"}), Tool("b"), Tool("c")]
+CHOOSING = (
+    "{model: $model~, tools~: [$tools | tool], tool_choice~: $tool_choice | choice}",
+    "{tool: {tool: {name: $name}}, choice: {any: must, auto: may}}",
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "offered", "said", "lost"),
+    [
+        (ToolChoice("named", "b"), ["b"], "must", []),
+        (ToolChoice("allowed", names=["c", "a"]), ["a", "c"], "must", []),
+        (ToolChoice("auto"), ["a", None, "b", "c"], "may", []),
+        (ToolChoice("named", "x"), ["a", None, "b", "c"], None, ["tool_choice"]),
+    ],
+)
+def test_a_choice_without_words_is_what_is_offered(
+    choice: ToolChoice, offered: list[str | None], said: str | None, lost: list[str]
+) -> None:
+    fmt = made_up(request=CHOOSING[0], tables=CHOOSING[1])
+    losses: list[Loss] = []
+    body = fmt.encode_request(Request("m", tools=list(TOOLS), tool_choice=choice), losses)
+    assert [tool.get("name") for tool in body["tools"]] == offered
+    assert body.get("tool_choice") == said
+    assert [loss.what for loss in losses] == lost
 
 
 def test_an_anonymous_default_takes_anything_and_fills_nothing() -> None:
@@ -237,6 +373,11 @@ def test_neighbours_of_one_voice_are_merged_and_linked() -> None:
             {"tables": "part: {text: {type: text, text: $text | strng}}"},
             "tables.part.text.text",
             "did you mean `string`",
+        ),
+        (
+            {"tables": 'part: {text: {type: text, text: "$text | spelt [a"}}'},
+            "tables.part.text.text",
+            "no operator",
         ),
         ({"request": "{model: $modle}"}, "request.model", "did you mean `model`"),
         ({"request": "{model: {$oneof: [$model]}}"}, "request.model.$oneof", "unknown construct"),

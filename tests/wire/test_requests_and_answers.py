@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
+import pytest
+
 from ai_protocol_runtime.manifest import manifests
-from ai_protocol_runtime.types import Citation, Loss, Media, Message, Part, Request, Text, ToolCall, ToolResult
+from ai_protocol_runtime.types import (
+    Answer,
+    Candidate,
+    Citation,
+    Loss,
+    Media,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Request,
+    ResponseFormat,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
 from ai_protocol_runtime.wire import wire_format
 
 PNG = Media("image", "iVBORw0KGgo=", mime_type="image/png")
@@ -40,6 +61,80 @@ def test_arguments_that_are_no_json_leave_a_call_that_can_be_sent() -> None:
     assert call == {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
 
 
+def sent(wire: str, request: Request) -> dict[str, Any]:
+    """What is sent, where nothing is lost."""
+    losses: list[Loss] = []
+    body = wire_format(wire, manifests()).encode_request(request, losses)
+    assert losses == []
+    return body
+
+
+@pytest.mark.parametrize("wire", ["anthropic-messages", "bedrock-converse"])
+def test_an_id_of_another_maker_is_spelt_as_it_may_be(wire: str) -> None:
+    said = [
+        Message("user", [Text("q")]),
+        Message("assistant", [ToolCall("functions.f:0", "f", "{}"), ToolCall("toolu_1-a", "f", "{}")]),
+        Message("tool", [ToolResult("functions.f:0", [Text("a")]), ToolResult("toolu_1-a", [Text("b")])]),
+    ]
+    _, calls, results = (message["content"] for message in sent(wire, Request(messages=said))["messages"])
+    made = [call.get("toolUse", call) for call in calls]
+    ids = [call.get("toolUseId") or call["id"] for call in made]
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", ids[0])
+    assert ids[1] == "toolu_1-a"
+    answers = [result.get("toolResult", result) for result in results]
+    assert [answer.get("toolUseId") or answer["tool_use_id"] for answer in answers] == ids
+
+
+def test_what_a_schema_may_not_say_is_described() -> None:
+    properties = {
+        "days": {"type": "integer", "minimum": 1, "maximum": 14, "description": "How many."},
+        "names": {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 1},
+        "pets": {
+            "type": "array",
+            "items": {"oneOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]},
+            "minItems": 2,
+        },
+        "path": {"type": "string", "format": "path", "pattern": "^/"},
+    }
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    request = Request(format=ResponseFormat("schema", schema=schema))
+    assert sent("anthropic-messages", request)["output_config"]["format"]["schema"]["properties"] == {
+        "days": {"type": "integer", "description": "How many.\n\n{minimum: 1, maximum: 14}"},
+        "names": {"type": "array", "items": {"type": "string", "description": "{maxLength: 9}"}, "minItems": 1},
+        "pets": {
+            "type": "array",
+            "items": {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]},
+            "description": "{minItems: 2}",
+        },
+        "path": {"type": "string", "pattern": "^/", "description": "{format: path}"},
+    }
+    written = sent("bedrock-converse", request)["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]
+    assert "minimum: 1" in json.loads(written)["properties"]["days"]["description"]
+
+
+def test_a_tool_that_is_named_is_the_only_one_offered() -> None:
+    body = sent("cohere-chat", Request(tools=[Tool("a"), Tool("b")], tool_choice=ToolChoice("named", "b")))
+    assert body["tool_choice"] == "REQUIRED"
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["b"]
+
+
+def test_an_image_says_itself_what_it_is() -> None:
+    (message,) = sent("ollama-chat", Request(messages=[Message("user", [Text("?"), PNG])]))["messages"]
+    assert message["images"] == [PNG.data]
+
+
+def test_no_ids_are_made_up_for_a_request() -> None:
+    """A server looks up the ids that it is sent."""
+    said = [Message("user", [Text("q")]), Message("assistant", [Reasoning("t", encrypted="e"), Refusal("no")])]
+    _, reasoning, refusal = sent("openai-responses", Request(messages=said))["input"]
+    assert reasoning["encrypted_content"] == "e"
+    assert refusal["content"] == [{"type": "refusal", "refusal": "no"}]
+    assert "id" not in {*reasoning, *refusal}
+    answer = Answer(candidates=[Candidate(said[1])])
+    written = wire_format("openai-responses", manifests()).encode_answer(answer)["output"]
+    assert all(item["id"] for item in written)
+
+
 def test_a_citation_of_a_file() -> None:
     wire = wire_format("openai-responses", manifests())
     cited = {"type": "file_citation", "file_id": "file_1", "filename": "a.txt", "index": 3}
@@ -52,3 +147,63 @@ def test_a_citation_of_a_file() -> None:
     assert isinstance(citation, Citation)
     assert (citation.id, citation.title) == ("file_1", "a.txt")
     assert wire.encode_answer(answer)["output"] == [item]
+
+
+# Hand-made, after https://ai.google.dev/api/generate-content#GroundingMetadata: segments count bytes, of UTF-8.
+SAID = "Zürich is big. Öland is an island."
+GROUNDING = {
+    "webSearchQueries": ["q"],
+    "groundingChunks": [
+        {"web": {"uri": "https://a.example/", "title": "A"}},
+        {"web": {"uri": "https://b.example/", "title": "B"}},
+    ],
+    "groundingSupports": [
+        {"segment": {"endIndex": 15, "text": "Zürich is big."}, "groundingChunkIndices": [0, 1, 7]},
+        {
+            "segment": {"startIndex": 16, "endIndex": 36, "text": "Öland is an island."},
+            "groundingChunkIndices": [1],
+            "confidenceScores": [0.5],
+        },
+    ],
+}
+
+
+def grounded(*texts: str, grounding: dict[str, Any]) -> dict[str, Any]:
+    content = {"role": "model", "parts": [{"text": text} for text in texts]}
+    return {"candidates": [{"index": 0, "content": content, "finishReason": "STOP", "groundingMetadata": grounding}]}
+
+
+def test_what_an_answer_is_grounded_on_is_cited() -> None:
+    wire = wire_format("gemini-generate", manifests())
+    whole = wire.decode_answer(grounded(SAID, grounding=GROUNDING))
+    (part,) = whole.message.parts
+    assert isinstance(part, Text)
+    cited = [c for c in part.citations or () if isinstance(c, Citation)]
+    assert [(c.url, c.title, SAID[c.start or 0 : c.end]) for c in cited] == [
+        ("https://a.example/", "A", "Zürich is big."),
+        ("https://b.example/", "B", "Zürich is big."),
+        ("https://b.example/", "B", "Öland is an island."),
+    ]
+    assert [c.text for c in cited] == [SAID[c.start or 0 : c.end] for c in cited]
+    losses: list[Loss] = []
+    assert wire.encode_answer(whole, losses) == grounded(SAID, grounding=GROUNDING)
+    wire.encode_request(Request(messages=[whole.message]), losses)
+    assert losses == []
+
+    decoder = wire.stream_decoder()
+    pieces = [grounded(SAID[:5], grounding={}), grounded(SAID[5:], grounding=GROUNDING)]
+    del pieces[0]["candidates"][0]["finishReason"]
+    for piece in pieces:
+        decoder.feed(piece)
+    decoder.finish()
+    assert decoder.partial.message.parts == whole.message.parts
+
+
+def test_what_is_grounded_on_nothing_cites_nothing() -> None:
+    wire = wire_format("gemini-generate", manifests())
+    for wrong in ({"groundingSupports": [{"groundingChunkIndices": ["x", None]}, 3]}, {"groundingChunks": {}}, {}):
+        answer = wire.decode_answer(grounded(SAID, grounding=wrong))
+        (part,) = answer.message.parts
+        assert isinstance(part, Text)
+        assert part.citations is None
+        assert wire.encode_answer(answer) == grounded(SAID, grounding=wrong)

@@ -31,6 +31,7 @@ from ai_protocol_runtime.types import (
     ToolCallEnded,
     ToolCallStarted,
 )
+from ai_protocol_runtime.wire.assembly import announcement
 
 from .tokens import tokens
 
@@ -66,6 +67,8 @@ def _candidate(candidate: Candidate, number: int, pieces: int | None, sign_whole
         if sign_whole and signature is not None and not isinstance(part, ToolCall):
             yield PartEnded(index, part, number)
             continue
+        if isinstance(part, Text | Reasoning | Refusal) and (announced := announcement(part)) is not None:
+            yield PartStarted(index, announced, number)
         if isinstance(part, Text):
             yield from (PartialContentDelta(index, piece, number) for piece in cut(part.text, pieces))
             if part.logprobs is not None:
@@ -77,7 +80,7 @@ def _candidate(candidate: Candidate, number: int, pieces: int | None, sign_whole
         elif isinstance(part, Refusal):
             yield from (RefusalDelta(index, piece, number) for piece in cut(part.text, pieces))
         elif isinstance(part, ToolCall):
-            yield ToolCallStarted(index, part.id, part.name, number)
+            yield ToolCallStarted(index, part.id, part.name, number, part.extra)
             yield from (PartialToolCall(index, piece, number) for piece in cut(part.arguments, pieces))
         else:
             yield PartStarted(index, part, number)

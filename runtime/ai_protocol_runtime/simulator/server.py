@@ -10,8 +10,9 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ai_protocol_runtime.types import EmbeddingRequest, Embeddings, Ranking, Request
@@ -93,39 +94,40 @@ class Simulator:
         ConnectionError where the connection is to break before an answer.
         """
         place = self._routes.find(method, path)
+        tag = hashlib.sha256(b"%d:%b" % (next(_count), body)).hexdigest()[:20]
         try:
             if self._api_key is not None and not _brings(headers, self._api_key):
                 raise AuthenticationError("The key is missing, or is not the one that was set.")
             if place is None:
                 raise NotFoundError(f"There is nothing at {method} {path.partition('?')[0]}.")
-            return self._answer(place, path, headers, body)
+            reply = self._answer(place, path, headers, body, tag)
         except ProviderError as error:
-            return _failure(error, place.wire or place.served if place else None)
+            reply = _failure(error, place.wire or place.served if place else None)
+        reply.headers["x-request-id"] = f"req-{tag}"
+        return reply
 
-    def _answer(self, place: Place, path: str, headers: dict[str, str], body: bytes) -> Reply:
-        tag = hashlib.sha256(b"%d:%b" % (next(_count), body)).hexdigest()[:20]
+    def _answer(self, place: Place, path: str, headers: dict[str, str], body: bytes, tag: str) -> Reply:
         if place.served is not None:
             return self._served(place, place.served, path, headers, body, tag)
         if place.wire is None:
-            return _json_reply(200, place.listing, {})
+            return _json_reply(200, place.listing)
         parsed, request = _read(place, path, body)
         if place.counting and place.wire.counting is not None:
             usage = counted(request, [])
-            return _json_reply(200, place.wire.counting.encode_answer(usage), {"x-request-id": f"req-{tag}"})
+            return _json_reply(200, place.wire.counting.encode_answer(usage))
         script = simulated(request.model or "")
         if script is None:
             delivery = self._told(behaviour(request.model or ""), request, tag)
         else:
             item = script.next(Received(request, path, headers, parsed))
             delivery = self._scripted(item, request, tag, script.pace)
-        told = {"x-request-id": f"req-{tag}"}
         if not request.stream:
             length, steps = delivery.whole(place.wire)
-            return Reply(200, {"content-type": "application/json", "content-length": str(length), **told}, steps)
+            return Reply(200, {"content-type": "application/json", "content-length": str(length)}, steps)
         if place.usage_on_demand and not request.stream_usage:
             delivery.answer.usage = None
         content_type = CONTENT_TYPES.get(place.framing, "application/octet-stream")
-        return Reply(200, {"content-type": content_type, **told}, delivery.stream(place.wire, place.framing))
+        return Reply(200, {"content-type": content_type}, delivery.stream(place.wire, place.framing))
 
     def _served(
         self, place: Place, wire: ServiceFormat, path: str, headers: dict[str, str], body: bytes, tag: str
@@ -149,7 +151,7 @@ class Simulator:
                 raise error_of_status(status)
         if not isinstance(answer, Embeddings | Ranking):
             answer = embedded(request, tag=tag) if isinstance(request, EmbeddingRequest) else ranking(request, tag=tag)
-        return _json_reply(200, wire.encode_answer(answer), {"x-request-id": f"req-{tag}"})
+        return _json_reply(200, wire.encode_answer(answer))
 
     def _told(self, told: Behaviour, request: Request, tag: str) -> Delivery:
         """What an unscripted model says."""
@@ -226,7 +228,7 @@ def _failure(error: ProviderError, wire: WireFormat | ServiceFormat | None) -> R
     return _json_reply(status_of(error), body, headers)
 
 
-def _json_reply(status: int, value: Any, headers: dict[str, str]) -> Reply:
+def _json_reply(status: int, value: Any, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
     body = value.encode() if isinstance(value, str) else json.dumps(value, ensure_ascii=False).encode()
     return Reply(
         status, {"content-type": "application/json", "content-length": str(len(body)), **headers}, iter([body])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from .parts import Extra, Message, Text
+from .parts import Citation, Extra, Message, Raw, Text
 from .request import Loss
 from .usage import Usage
 
@@ -23,6 +23,7 @@ class Candidate:
     finish_reason: str | None = None
     finish_word: str | int | None = None  # a number where enums are sent as numbers
     finish_detail: str | None = None
+    citations: list[Citation | Raw] | None = None  # while it is read; they come to rest with the texts they are for
     index: int | None = None
     stop_sequence: str | None = None
     logprobs: Any = None

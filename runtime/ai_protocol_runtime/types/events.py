@@ -8,11 +8,11 @@ complement and all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .answer import Answer
-from .parts import Citation, Part, Raw, ToolCall
+from .parts import Citation, Extra, Part, Raw, ToolCall
 from .usage import Usage
 
 
@@ -52,6 +52,7 @@ class ToolCallStarted:
     id: str | None
     name: str
     candidate: int = 0
+    extra: Extra | None = field(default=None, compare=False, repr=False)  # the call's, as far as it is known
 
 
 @dataclass(slots=True)
@@ -65,7 +66,8 @@ class PartialToolCall:
 
 @dataclass(slots=True)
 class PartStarted:
-    """A block that is none of text, reasoning, refusal or tool call has begun (`part` as far as it is known)."""
+    """A block that is no tool call has begun (`part` as far as it is known): one without deltas, or one whose beginning
+    says what they will not, such as an id."""
 
     index: int
     part: Part

@@ -6,25 +6,32 @@ lists and joined once, calls that are calls only when they are complete, usage t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ai_protocol_runtime.types import (
     Answer,
     Candidate,
+    Citation,
     CitationDelta,
     FinalCandidate,
     LogprobsDelta,
     Metadata,
+    Part,
     PartEnded,
     PartialContentDelta,
     PartialToolCall,
     PartStarted,
+    Raw,
+    Reasoning,
+    Refusal,
     RefusalDelta,
     ResponseStarted,
     SignatureDelta,
     StreamEnd,
     StreamingEvent,
+    Text,
     ThinkingDelta,
     ToolCall,
     ToolCallEnded,
@@ -112,11 +119,14 @@ class Assembly:
         if key is not None:
             lane.by_key[key] = block
         if isinstance(part, ToolCall):
-            out.append(ToolCallStarted(block.index, part.id, part.name, lane.number))
+            out.append(ToolCallStarted(block.index, part.id, part.name, lane.number, part.extra))
         elif block.event is None:
             out.append(PartStarted(block.index, part, lane.number))
-        elif getattr(part, block.field):
-            self.append(block, getattr(part, block.field), out)
+        else:
+            if (announced := announcement(part)) is not None:
+                out.append(PartStarted(block.index, announced, lane.number))
+            if getattr(part, block.field):
+                self.append(block, getattr(part, block.field), out)
         return block
 
     def append(self, block: Block, text: str, out: list[StreamingEvent]) -> None:
@@ -198,7 +208,8 @@ class Assembly:
             message = lane.candidate.message
             texts = [b for b in lane.blocks if b.part.kind == "text" and b.open]
             if message.citations and texts:  # given for the message as a whole
-                self.put(texts[-1], "citations", message.citations, out)
+                for number, cited in placed(message.citations, [b.current().text for b in texts]).items():
+                    self.put(texts[number], "citations", cited, out)
                 message.citations = None
             for block in lane.blocks:
                 if block.open:
@@ -207,6 +218,36 @@ class Assembly:
         out += [FinalCandidate(c.index or 0, c.finish_reason) for c in answer.candidates]
         out.append(StreamEnd(answer))
         return answer
+
+
+def announcement(part: Text | Reasoning | Refusal) -> Part | None:
+    """What the beginning of a part says that no delta of it will: an id, and what no field has a place for."""
+    if isinstance(part, Reasoning) and part.id:
+        return Reasoning(id=part.id, extra=part.extra)
+    return type(part)(extra=part.extra) if part.extra and not {"rest", "group"}.isdisjoint(part.extra) else None
+
+
+def placed(citations: Sequence[Citation | Raw], texts: list[str]) -> dict[int, list[Citation | Raw]]:
+    """Which of the texts a message's citations belong to: the one that says what is cited, else the last.
+
+    Some wires count bytes; where that is told by what is cited, characters are counted instead.
+    """
+    found: dict[int, list[Citation | Raw]] = {}
+    for citation in citations:
+        number = len(texts) - 1
+        if isinstance(citation, Citation) and citation.text and citation.end is not None:
+            start, end = citation.start or 0, citation.end
+            for at, text in enumerate(texts):
+                in_bytes = text.encode("utf-8", "surrogatepass")
+                if text[start:end] == citation.text:
+                    number = at
+                    break
+                if in_bytes[start:end].decode("utf-8", "replace") == citation.text:
+                    before = len(in_bytes[:start].decode("utf-8", "replace"))
+                    citation, number = replace(citation, start=before, end=before + len(citation.text)), at
+                    break
+        found.setdefault(number, []).append(citation)
+    return found
 
 
 def merged(before: Any, now: Any) -> Any:

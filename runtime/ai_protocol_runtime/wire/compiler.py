@@ -18,6 +18,7 @@ from .shapes import (
     ItemsShape,
     JoinShape,
     OneOfShape,
+    ReferShape,
     Shape,
     SingleShape,
     TemplateShape,
@@ -57,7 +58,8 @@ class Compiler:
         self.sources, self.paths = sources, paths
         self.notation = n.Notation(named, frozenset(sources), fault)
         private = frozenset(data.get("private") or ())
-        self.tables = {name: Table(name, self.wire, private) for name in sources}
+        derived = frozenset(data.get("derived") or ())
+        self.tables = {name: Table(name, self.wire, private, derived) for name in sources}
         self.nodes: dict[tuple[str, str, int], n.Node] = {}
         for name in sources:
             self._table(name)
@@ -155,6 +157,8 @@ class Compiler:
             return SingleShape(node.hole)
         if isinstance(node, n.OneOf):
             return OneOfShape([self.shape(o, path) for o in node.options], node.otherwise)
+        if isinstance(node, n.Refer):
+            return ReferShape(node, ItemsShape(node.items.hole, self.tables[node.items.hole.table or ""]))
         if isinstance(node, n.Join):
             return JoinShape(self.shape(node.shape, path), node.hole.name, node.otherwise)
         return self._object(node, path)

@@ -6,10 +6,23 @@ import threading
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from ai_protocol_runtime.types import Answer, Candidate, Loss, Message, Request, Text, ToolCall, Usage
+from ai_protocol_runtime.types import (
+    Answer,
+    Candidate,
+    Loss,
+    Message,
+    Raw,
+    Request,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    Usage,
+)
 
 from . import generate
 from . import notation as n
+from .assembly import placed
 from .compiler import Compiler, Fault
 from .counting import Counting
 from .exchange import Exchange, ServiceFormat
@@ -85,8 +98,10 @@ class WireFormat(Exchange):
         self.needs_ids = any("call_id" in v.required for v in results)
         merge = _voices(data.get("merge") or [])
         private = frozenset(data.get("private") or ())
-        self._history = History(self.id, variants, merge, data.get("sent_back") or {}, self.needs_ids, private)
+        sent_back, blanks = data.get("sent_back") or {}, data.get("blanks", True)
+        self._history = History(self.id, variants, merge, sent_back, self.needs_ids, private, blanks)
         self._ats = {v.at for v in variants}
+        self._choices = {kind for table in compiler.tables.values() for kind in table.kinds}
         self.stream: dict[str, Any] = data["stream"]
         self.events = self._events(compiler, fault)
         self.has_end = any(entry.verb == "end" for lines in self.events.values() for entry in lines)
@@ -161,7 +176,7 @@ class WireFormat(Exchange):
         call tools) or ``never``; None leaves it to the format.
         """
         out = Writing(self.id)
-        body = self._write(request, out)
+        body = self._write(self._narrowed(request), out)
         body.update(self._history.encode(request.messages, out, echo))
         if self.is_own(request):
             for at in (request.extra or {}).get("at", ()):
@@ -170,6 +185,16 @@ class WireFormat(Exchange):
         if losses is not None:
             losses += out.losses
         return body
+
+    def _narrowed(self, request: Request) -> Request:
+        """A choice among some of the tools, where the format knows none: one has to be called, and no others are
+        offered."""
+        choice = request.tool_choice
+        if not isinstance(choice, ToolChoice) or choice.kind in self._choices or "any" not in self._choices:
+            return request
+        names = choice.names or [choice.name or ""]
+        offered: list[Tool | Raw] = [tool for tool in request.tools if isinstance(tool, Tool) and tool.name in names]
+        return replace(request, tools=offered, tool_choice=ToolChoice("any")) if offered else request
 
     def decode_request(self, body: dict[str, Any], path: str = "") -> Request:
         """A request as it arrived. Raises MalformedResponseError where the body is none of this format."""
@@ -254,8 +279,11 @@ class WireFormat(Exchange):
             message = candidate.message
             message.role = message.role or "assistant"
             texts = [p for p in message.parts if isinstance(p, Text)]
+            if candidate.citations:
+                message.citations, candidate.citations = [*(message.citations or ()), *candidate.citations], None
             if message.citations and texts:
-                texts[-1].citations = [*(texts[-1].citations or []), *message.citations]
+                for number, cited in placed(message.citations, [text.text for text in texts]).items():
+                    texts[number].citations = [*(texts[number].citations or ()), *cited]
                 message.citations = None
             candidate.finish_reason = self.finish_reason(candidate)
         return answer

@@ -47,6 +47,8 @@ class History:
     sent_back: dict[str, list[str]]
     needs_ids: bool
     private: frozenset[str]
+    blanks: bool
+    "whether white space alone is a text here"
 
     # reading
 
@@ -88,6 +90,8 @@ class History:
     def encode(self, messages: list[Message], out: Writing, echo: str | None) -> dict[str, Any]:
         body: dict[str, Any] = {}
         messages = [self._sendable(m, out, echo) for m in messages]
+        if not self.blanks:
+            messages = self._worded(messages, out)
         for message in self._linked(self._merged(messages)):
             alt = self._alt(message)
             if alt is not None and isinstance(alt, str):  # a message no variant could read
@@ -204,6 +208,29 @@ class History:
                         continue
             kept.append(part)
         return message if len(kept) == len(message.parts) else replace(message, parts=kept)
+
+    def _worded(self, messages: list[Message], out: Writing) -> list[Message]:
+        """Without texts from elsewhere of white space alone, nor the white space that ends an answer which is to be
+        continued. What the wire itself has said goes back as it came."""
+        kept = []
+        for message in messages:
+            parts = []
+            for part in message.parts:
+                if isinstance(part, Text) and part.text.isspace() and self._foreign(part):
+                    out.lose("text", part.text, "white space alone is no text there")
+                else:
+                    parts.append(part)
+            if len(parts) == len(message.parts):
+                kept.append(message)
+            elif parts:
+                kept.append(replace(message, parts=parts))
+        last = kept[-1] if kept else None
+        if last is not None and last.role == "assistant" and last.parts:
+            part = last.parts[-1]
+            if isinstance(part, Text) and part.text != part.text.rstrip() and self._foreign(part):
+                out.lose("text", part.text, "sent without the white space at its end")
+                kept[-1] = replace(last, parts=[*last.parts[:-1], replace(part, text=part.text.rstrip())])
+        return kept
 
     def _merged(self, messages: list[Message]) -> list[Message]:
         """Neighbours of one voice joined, if the later one is from elsewhere; a message that goes to a key of its

@@ -111,6 +111,7 @@ DERIVED = frozenset(
         "role",
         "index",
         "slot",
+        "image.mime_type",
         "tool_result.name",
         "input.model",
         "input.input_type",

@@ -41,8 +41,14 @@ class Hole:
     default: Any = ABSENT
     joined: bool = False
     read_only: bool = False
+    answered: bool = False  # the default is for answers alone
     ops: tuple[operators.Operator, ...] = ()
     table: str | None = None
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its default holds the number of the item: ``$=item_#``."""
+        return isinstance(self.default, str) and "#" in self.default
 
 
 @dataclass(slots=True)
@@ -83,6 +89,16 @@ class Join:
 
 
 @dataclass(slots=True)
+class Refer:
+    """``{$each: supports, $by: indices, $of: sources, $as: [$citations | table]}``: things made of two lists."""
+
+    each: tuple[str, ...]
+    by: tuple[str, ...]
+    of: tuple[str, ...]
+    items: Items
+
+
+@dataclass(slots=True)
 class Entry:
     names: tuple[str, ...]
     optional: bool
@@ -95,7 +111,7 @@ class Obj:
     also: tuple[Hole, ...] = ()  # `$with`: this object's keys are described by tables too
 
 
-Node: TypeAlias = Const | Hole | Template | Items | Single | OneOf | Join | Obj
+Node: TypeAlias = Const | Hole | Template | Items | Single | OneOf | Join | Refer | Obj
 
 _HOLE = re.compile(r"\$(?P<name>[a-z_]*)(?P<mark>[~+-])?(?:=(?P<default>.*))?", re.DOTALL)
 _INSIDE = re.compile(r"\$(?:\{([a-z_]+)\}|([a-z_]+))")
@@ -143,6 +159,8 @@ class Notation:
             if not isinstance(shape, Obj) or len(holes) != 1:
                 raise self.error((*path, "$join"), "`$join` takes an object with exactly one hole")
             return Join(shape, holes[0], data.get("$else", ABSENT))
+        if "$each" in data:
+            return self._reference(data, path)
         entries = []
         also: list[Hole] = []
         for key, value in data.items():
@@ -155,7 +173,7 @@ class Notation:
             if not isinstance(key, str):
                 raise self.error(here, f"a key of a shape is a text; quote it: '{key}'")
             if key.startswith("$"):
-                raise self.error(here, f"unknown construct `{key}`; there are $one_of, $else, $join and $with")
+                raise self.error(here, f"unknown construct `{key}`; there are $one_of, $else, $join, $each and $with")
             optional = key.endswith("~")
             names = tuple((key[:-1] if optional else key).split("|"))
             node = self.read(value, here)
@@ -163,6 +181,18 @@ class Notation:
             optional = optional or (isinstance(node, Hole) and node.optional)
             entries.append(Entry(names, optional, node))
         return Obj(tuple(entries), tuple(also))
+
+    def _reference(self, data: dict[Any, Any], path: Path) -> Refer:
+        self._only(data, {"$each", "$by", "$of", "$as"}, path)
+        names = []
+        for word in ("$each", "$by", "$of"):
+            if not isinstance(data.get(word), str):
+                raise self.error((*path, word), f"`{word}` names a key; `$each` goes with `$by`, `$of` and `$as`")
+            names.append(tuple(data[word].split("|")))
+        items = self.read(data.get("$as"), (*path, "$as"))
+        if not isinstance(items, Items):
+            raise self.error((*path, "$as"), "`$as` takes a list of things: `[$citations | table]`")
+        return Refer(names[0], names[1], names[2], items)
 
     def _only(self, data: dict[Any, Any], allowed: set[str], path: Path) -> None:
         for key in data:
@@ -198,7 +228,8 @@ class Notation:
                 raise self.error(path, f"`{pipe}` is no operator, map or table of this file{nearest(pipe, known)}")
         value = ABSENT if default is None else yaml.safe_load(default)
         optional = mark in ("~", "-") or value is not ABSENT
-        return Hole(name, optional, value, mark == "+", mark == "-", tuple(ops), table)
+        answered = mark == "~" and value is not ABSENT
+        return Hole(name, optional, value, mark == "+", mark == "-", answered, tuple(ops), table)
 
     def _template(self, data: str, path: Path) -> Node:
         pieces: list[tuple[str, str]] = []

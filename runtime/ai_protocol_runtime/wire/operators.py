@@ -8,15 +8,17 @@ which makes the alternative it stands in not fit. Where `encode(decode(x))` may 
 from __future__ import annotations
 
 import base64
+import re
 import sys
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from ai_protocol_runtime.types.errors import MalformedResponseError
 
-from . import jsontext
+from . import jsontext, schemas
 
 
 class _Sign:
@@ -46,6 +48,8 @@ class Operator:
     encode: Callable[[Any], Any]
     exact: bool = True
     "encode(decode(x)) is always x, so the matcher need not look"
+    restated: bool = False
+    "what it writes says the same in other words, and is no loss"
     words: frozenset[Any] = frozenset()
     "of a map: the unified words that it can say"
 
@@ -92,6 +96,21 @@ def _among(words: str) -> Operator:
         return value if all(isinstance(v, str) and v in known for v in found) else FAIL
 
     return Operator("among " + words, guard, guard)
+
+
+def _spelt(pattern: str) -> Operator:
+    allowed = re.compile(pattern)
+
+    def encode(value: Any) -> Any:
+        if not isinstance(value, str) or allowed.fullmatch(value):
+            return value
+        return sha256(value.encode(errors="surrogatepass")).hexdigest()[:32]
+
+    return Operator("spelt " + pattern, _same, encode, exact=False, restated=True)
+
+
+def _rewritten(name: str, change: schemas.Change) -> Operator:
+    return Operator(name, _same, lambda v: schemas.changed(v, change), exact=False, restated=True)
 
 
 def _to_base64(value: Any) -> Any:
@@ -166,14 +185,29 @@ OPERATORS: dict[str, Operator] = {
 }
 
 
+_MAKERS: dict[str, Callable[[str], Operator]] = {
+    # a guard for strings that begin so: `like image/*`
+    "like": _like,
+    # a guard for these words, or lists of them
+    "among": _among,
+    # a text <-> itself where the pattern allows it, else a digest of it: the same for the same, others for others
+    "spelt": _spelt,
+    # a JSON Schema <-> one with these keywords in its description
+    "described": lambda words: _rewritten("described " + words, schemas.described(words)),
+    # a JSON Schema <-> one with the first of these keywords called the second
+    "renamed": lambda words: _rewritten("renamed " + words, schemas.renamed(words)),
+}
+
+
 def find(name: str) -> Operator | None:
-    """The operator of that name; ``like image/*`` makes a guard for strings that begin so, ``among a b`` one for
-    these words (or lists of them)."""
-    if name.startswith("like "):
-        return _like(name.removeprefix("like ").strip())
-    if name.startswith("among "):
-        return _among(name.removeprefix("among ").strip())
-    return OPERATORS.get(name)
+    """The operator of that name; some are made for the words that follow it, such as ``among a b``."""
+    head, _, words = name.partition(" ")
+    if head not in _MAKERS or not words:
+        return OPERATORS.get(name)
+    try:
+        return _MAKERS[head](words.strip())
+    except (ValueError, re.error):  # it cannot be made for these words
+        return None
 
 
 def mapping(name: str, table: dict[Any, Any]) -> Operator:

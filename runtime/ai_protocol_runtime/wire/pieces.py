@@ -82,6 +82,8 @@ class PieceDecoder(Decoder):
         lane = self.assembly.lane(piece.index or 0)
         candidate, message = lane.candidate, lane.candidate.message
         self._keep(candidate, piece)
+        if candidate.extra is not None and piece.extra and "alt" in piece.extra:
+            candidate.extra["alt"] = piece.extra["alt"]  # a whole one is said in the same words, if it has the table
         if piece.finish_word:
             candidate.finish_word = piece.finish_word
             self.terminal = True
@@ -91,8 +93,8 @@ class PieceDecoder(Decoder):
             candidate.logprobs = merged(candidate.logprobs, piece.logprobs)
         message.role = message.role or piece.message.role
         message.name = message.name or piece.message.name
-        if piece.message.citations:
-            message.citations = joined(message.citations or [], piece.message.citations)
+        if cited := [*(piece.message.citations or ()), *(piece.citations or ())]:
+            message.citations = joined(message.citations or [], cited)
         self._keep(message, piece.message)
         for part in piece.message.parts:
             self._part(lane, part, out)

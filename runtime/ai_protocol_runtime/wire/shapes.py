@@ -5,12 +5,13 @@ as JSON in the form of what it came from; None where nothing is left, FAIL where
 it fits and says nothing. A builder takes the values for the holes and the complement (None when the thing came from
 another wire) and returns JSON, or MISSING. In a complement, the key of an entry of the shape holds that entry's own
 complement, any other key what was found there, and ``"$"`` notes: ``as`` (which spelling), ``no`` (which defaults
-were absent). ``{"$raw": v}`` is a value kept whole, ``{"$alt": n}`` which alternative fitted, ``{"$was": v, "$now":
-x}`` a value its operators do not give back.
+were absent). ``{"$raw": v}`` is a value kept whole, ``{"$id": v}`` one by which a thing is known, ``{"$alt": n}`` which
+alternative fitted, ``{"$was": v, "$now": x}`` a value its operators do not give back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -31,22 +32,25 @@ Rest: TypeAlias = Any
 class Writing:
     """One encoding under way. `answer`: what is written is an answer, not a request; `opening`: a block that
     deltas will fill, so that an empty text stays one; `filled` counts the holes that held
-    something; `losses` is what found no place."""
+    something; `losses` is what found no place. `item` is the number of the next numbered item, `announced` the ids
+    that a stream has given to items already."""
 
     wire: str
     answer: bool = False
     opening: bool = False
+    item: int = 0
+    announced: Mapping[int, str] = field(default_factory=dict)
     filled: int = 0
     losses: list[Loss] = field(default_factory=list)
 
     def lose(self, what: str, value: Any, reason: str | None = None) -> None:
         self.losses.append(Loss(what, value, reason) if reason else Loss(what, value))
 
-    def mark(self) -> tuple[int, int]:
-        return self.filled, len(self.losses)
+    def mark(self) -> tuple[int, int, int]:
+        return self.filled, len(self.losses), self.item
 
-    def undo(self, mark: tuple[int, int]) -> None:
-        self.filled = mark[0]
+    def undo(self, mark: tuple[int, int, int]) -> None:
+        self.filled, _, self.item = mark
         del self.losses[mark[1] :]
 
 
@@ -93,12 +97,15 @@ class HoleShape:
         self.ops = hole.ops
         self.back = tuple(reversed(hole.ops))
         self.exact = all(op.exact for op in hole.ops)
+        self.faithful = self.exact or any(op.restated for op in hole.ops)
         self.types = TYPES.get(hole.name)
         self.read_only = hole.read_only
+        self.numbered = hole.numbered
+        self.answered = hole.answered
 
     def match(self, value: Any, got: Captures) -> Rest:
         if not self.name:
-            return KEEP
+            return {"$id": value} if self.numbered and isinstance(value, str) else KEEP
         if value is None:
             return KEEP if self.optional else FAIL
         now = self._decode(value)
@@ -129,18 +136,24 @@ class HoleShape:
         return value
 
     def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        if self.numbered and out.item in out.announced:
+            out.filled += 1
+            return out.announced[out.item]
         value = src.get(self.name) if self.name and not self.read_only else None
         if rest is not None and "$was" in rest and equal(rest["$now"], value):
             out.filled += 1
             return rest["$was"]
         if value is None or (value == "" and self.default is not n.ABSENT and not out.opening):
-            if rest is not None and "$raw" in rest:
-                return rest["$raw"]
-            return MISSING if self.default is n.ABSENT else self.default
+            for kept in ("$raw", "$id") if rest is not None else ():
+                if kept in rest:
+                    return rest[kept]
+            if self.default is n.ABSENT or (self.answered and not out.answer):
+                return MISSING
+            return self.default.replace("#", str(out.item)) if self.numbered else self.default
         written = self._encode(value)
         if written is MISSING:
             out.lose(self.name, value, "the wire format has other words for it")
-        elif not self.exact and self.name not in DERIVED and self._decode(written) != value:
+        elif not self.faithful and self.name not in DERIVED and self._decode(written) != value:
             out.lose(self.name, value, f"sent as {written!r}")
         out.filled += written is not MISSING and written != self.default  # a default says nothing new
         return written
@@ -406,6 +419,42 @@ class JoinShape:
         return []
 
 
+class ReferShape:
+    """Things whose parts stand in two lists: each element of one, once for every index it has into the other, with what
+    stands there laid beneath it. They are only read; what is written is the complement, which is all of it."""
+
+    def __init__(self, node: n.Refer, items: ItemsShape) -> None:
+        self.node, self.items = node, items
+
+    def match(self, value: Any, got: Captures) -> Rest:
+        if type(value) is not dict:
+            return FAIL
+        others = _under(value, self.node.of)
+        joined = [
+            {**others[index], **element}
+            for element in _under(value, self.node.each)
+            if isinstance(element, dict)
+            for index in _under(element, self.node.by)
+            if isinstance(index, int) and 0 <= index < len(others) and isinstance(others[index], dict)
+        ]
+        self.items.match(joined, got)
+        return KEEP
+
+    def build(self, src: Captures, rest: Rest, out: Writing) -> Any:
+        return MISSING if rest is None else rest.get("$raw", rest)  # of several pieces, what they had together
+
+    def holes(self) -> set[str]:
+        return self.items.holes()
+
+    def tables(self) -> list[Table]:
+        return []
+
+
+def _under(value: dict[str, Any], names: tuple[str, ...]) -> list[Any]:
+    found = next((value[name] for name in names if name in value), None)
+    return found if isinstance(found, list) else []
+
+
 def pour(own: Captures, got: Captures) -> None:
     """Captures of one shape into those around it; lists are joined."""
     for name, value in own.items():
@@ -426,6 +475,8 @@ def content_of(rest: Rest) -> Any:
         if isinstance(value, dict):
             if "$raw" in value:
                 value = value["$raw"] if isinstance(value["$raw"], (dict, list)) else None
+            elif "$id" in value:
+                pass  # still a complement: under that id more of the thing may come
             elif "$was" in value:
                 value = None
             elif "$alt" in value:

@@ -10,7 +10,7 @@ from ai_protocol_runtime.types import Message, Raw, Text
 from .kinds import DERIVED, Kind
 from .objects import ObjShape
 from .operators import FAIL, KEEP, MISSING
-from .shapes import Captures, Shape, ThingShape, Writing
+from .shapes import Captures, HoleShape, Shape, ThingShape, Writing
 
 
 @dataclass(slots=True)
@@ -40,13 +40,14 @@ class Table:
     A thing's `extra` says ``alt: [table, kind, variant]``, the home it came from.
     """
 
-    def __init__(self, name: str, wire: str, private: frozenset[str]) -> None:
-        self.name, self.wire, self.private = name, wire, private
+    def __init__(self, name: str, wire: str, private: frozenset[str], derived: frozenset[str]) -> None:
+        self.name, self.wire, self.private, self.derived = name, wire, private, derived
         self.keep_raw = True
         self.kinds: dict[str, list[Variant]] = {}
         self.variants: list[Variant] = []
         self.group: Group | None = None
         self.outer: set[str] = set()
+        self.numbered = False  # whether its items have ids that hold their number
         self._objects = False
         self._key: str | None = None
         self._by_value: dict[Any, list[Variant]] = {}
@@ -64,6 +65,9 @@ class Table:
         ]
         self._objects = not self.variants or any(isinstance(v.shape, ObjShape) for v in self.variants)
         self.keep_raw = self.keep_raw and self._objects  # a table of texts has no place for anything else
+        shapes = [v.shape for v in self.variants] + ([self.group.shape] if self.group is not None else [])
+        entries = [e.shape for shape in shapes if isinstance(shape, ObjShape) for e in shape.entries]
+        self.numbered = any(isinstance(shape, HoleShape) and shape.numbered for shape in entries)
         counts: dict[str, int] = {}
         for const in constants:
             for key in const:
@@ -181,6 +185,8 @@ class Table:
             for name in hidden:
                 src[name] = None
         carried = [name for name, value in src.items() if name not in DERIVED and not _empty(value)]
+        if own:
+            carried = [name for name in carried if name not in self.derived]
         home: Variant | None = None
         rest = None
         if own and thing.extra.get("alt", ("",))[0] == self.name and thing.extra["alt"][1] == thing.kind:
@@ -219,9 +225,9 @@ class Table:
             thing = things[at]
             grouped = self.group is not None and thing.kind not in self.kinds and self._grouped(thing)
             if grouped and self.group is not None:
-                mark = self._mark(thing)
+                mark = self.mark(thing)
                 end = at + 1
-                while end < len(things) and self._grouped(things[end]) and self._mark(things[end]) == mark:
+                while end < len(things) and self._grouped(things[end]) and self.mark(things[end]) == mark:
                     end += 1
                 rest = mark.get("rest") if mark else None
                 value = self.group.shape.build({self.group.hole: things[at:end]}, rest, out)
@@ -233,6 +239,7 @@ class Table:
                 out.lose(thing.kind, _shown(thing))
             else:
                 written.append(value)
+                out.item += self.numbered
         return written
 
     def write_element(self, things: list[Any], mark: Captures | None, out: Writing) -> Any:
@@ -256,7 +263,8 @@ class Table:
         """Whether it is known to come from another wire."""
         return bool(thing.extra) and thing.extra.get("wire", self.wire) != self.wire
 
-    def _mark(self, thing: Any) -> Captures | None:
+    def mark(self, thing: Any) -> Captures | None:
+        """Of the wrapper that a thing came in."""
         own = thing.extra and thing.extra.get("wire") == self.wire
         mark: Captures | None = thing.extra.get("group") if own else None
         return mark

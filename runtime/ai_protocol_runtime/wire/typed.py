@@ -144,6 +144,8 @@ class EventDecoder(Decoder):
         if mark is not None:
             self._groups[item] = mark
             mark["n"] = item
+            if left := content_of(mark.pop("rest", None)):
+                mark["rest"] = left
         for number, thing in enumerate(things):
             sub = own.get("sub") if mark is None else number
             group = self._groups.get(item) if mark is None else mark

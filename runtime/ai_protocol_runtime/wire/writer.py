@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ai_protocol_runtime.types import (
@@ -35,6 +35,7 @@ from ai_protocol_runtime.types import (
     Usage,
 )
 
+from .objects import ObjShape
 from .operators import MISSING
 from .shapes import Writing
 from .typed import FRAME_NAME, id_in
@@ -92,6 +93,7 @@ class PieceEncoder:
         self._spoken: set[int] = set()  # candidates whose role has been said
         self._calls: dict[tuple[int, int], int] = {}
         self._kinds: dict[tuple[int, int], type[Any]] = {}
+        self._said: set[tuple[int, int, str]] = set()
 
     def feed(self, event: StreamingEvent) -> list[WireEvent]:
         if isinstance(event, ResponseStarted):
@@ -125,10 +127,21 @@ class PieceEncoder:
             return kind(text=value)
         if name:
             kind = self._kinds.get((event.candidate, event.index), Text)  # type: ignore[union-attr]
+            self._said.add((event.candidate, event.index, name))  # type: ignore[union-attr]
             return kind(**{name: value}) if self._says(kind.kind, name) else None
-        if isinstance(event, PartEnded) and (event.candidate, event.index) not in self._kinds:
-            return event.part
+        if isinstance(event, PartEnded):
+            return self._unsaid(event) if (event.candidate, event.index) in self._kinds else event.part
         return None
+
+    def _unsaid(self, event: PartEnded) -> Any:
+        """What no delta has said of a part that was told in deltas."""
+        found = {}
+        for name, _ in _BLANKS:
+            value = getattr(event.part, name, None)
+            told = name == "text" or (event.candidate, event.index, name) in self._said
+            if value and not told and self._says(event.part.kind, name):
+                found[name] = value
+        return type(event.part)(**found) if found else None
 
     def _says(self, kind: str, field: str) -> bool:
         """Whether a piece of that kind has a place for the field; citations may be given for the message as a whole."""
@@ -150,12 +163,7 @@ class PieceEncoder:
     def _end(self, answer: Answer) -> list[WireEvent]:
         self.format.encode_answer(answer, self.losses)
         worded = self.format.worded(answer, Writing(self.format.id, answer=True))
-        endings = [
-            Candidate(
-                Message(), finish_word=c.finish_word, finish_detail=c.finish_detail, index=c.index, logprobs=c.logprobs
-            )
-            for c in worded.candidates
-        ]
+        endings = [replace(c, message=Message(name=c.message.name)) for c in worded.candidates]
         last = replace(self._head, service_tier=answer.service_tier, fingerprint=answer.fingerprint, candidates=endings)
         usage = answer.usage
         if usage is not None and not self._apart:
@@ -177,12 +185,15 @@ class EventEncoder:
         self.closing = fmt.stream.get("closing")
         self._dispatch: str = fmt.stream["dispatch"]
         self._lines: list[tuple[str, Line]] = [(name, e) for name, entries in fmt.events.items() for e in entries]
+        self._numbered = self._key("sequence")
         self._sequence = 0
         self._started: ResponseStarted | None = None
         self._begun = False
         self._items: dict[str, int] = {}
+        self._announced: dict[int, str] = {}  # items' ids
+        self._known: dict[int, Any] = {}  # blocks that have begun where they come from
         self._open: dict[int, _Opened] = {}
-        self._group: _Group | None = None
+        self._group: _Group | None = None  # the last, if more of it may come
 
     def feed(self, event: StreamingEvent) -> list[WireEvent]:
         if isinstance(event, ResponseStarted):
@@ -201,10 +212,12 @@ class EventEncoder:
         elif isinstance(event, RawEvent) and event.wire != self.format.id:
             return out  # only its own wire knows what to do with it
         elif isinstance(event, RawEvent):
-            name = event.value.get(self._dispatch) if isinstance(event.value, dict) else None
-            out.append((name, event.value))
+            self._pass_on(event.value, out)
         elif isinstance(event, ToolCallStarted):
-            self._begin(event.index, ToolCall(event.id or f"call_{event.index}", event.name), out)
+            call_id = event.id or f"call_{event.index}"
+            self._begin(event.index, ToolCall(call_id, event.name, extra=event.extra), out)
+        elif isinstance(event, PartStarted) and isinstance(event.part, (Text, Reasoning, Refusal)):
+            self._known[event.index] = event.part  # what it will be is told by its first delta
         elif isinstance(event, PartStarted):
             self._begin(event.index, event.part, out)
         elif isinstance(event, (PartEnded, ToolCallEnded)):
@@ -215,7 +228,7 @@ class EventEncoder:
             if event.index not in self._open:
                 if kind is None:
                     return out  # of a block that is told of when it ends
-                self._begin(event.index, kind(), out)
+                self._begin(event.index, self._known.get(event.index) or kind(), out)
             if event.index in self._open:
                 self._delta(self._open[event.index], name, value, out)
         return out
@@ -232,6 +245,22 @@ class EventEncoder:
         )
         self._say("start", {"answer": head}, out)
 
+    def _pass_on(self, value: Any, out: list[WireEvent]) -> None:
+        """An event that no shape knows: as it came, but with the number that is its own here."""
+        name = None
+        if isinstance(value, dict):
+            name = value.get(self._dispatch)
+            if self._numbered in value:
+                value = {**value, self._numbered: self._sequence}
+                self._sequence += 1
+        out.append((name, value))
+
+    def _key(self, hole: str) -> str | None:
+        """The key under which the events have it."""
+        shapes = [entry.shape for _, entry in self._lines]
+        entries = [e for shape in shapes if isinstance(shape, ObjShape) for e in shape.entries]
+        return next((e.first for e in entries if e.shape.holes() == {hole}), None)
+
     # blocks
 
     def _begin(self, index: int, part: Any, out: list[WireEvent]) -> None:
@@ -239,26 +268,41 @@ class EventEncoder:
             if entry.verb != "open":
                 continue
             table: Table = entry.shape_table
-            if part.kind in table.kinds or (part.kind == "raw" and table.is_home(part)):
-                if "sub" not in entry.shape.holes():
-                    self._close_group(out)
-                    opened = _Opened(entry.space, self._next(entry.space), None, part, "")
-                else:
+            if table.group is not None and table.group.inner.takes(part):
+                self._wrap(name, entry, table.group.inner.mark(part), out)
+            elif table.takes(part):
+                if "sub" in entry.shape.holes():
                     assert self._group is not None
-                    opened = _Opened(entry.space, self._group.index, len(self._group.parts), part, self._group.item_id)
+                    opened = _Opened(entry.space, self._group.index, part, self._group)
+                else:
+                    self._leave_group(out)
+                    opened = _Opened(entry.space, self._next(entry.space), part)
                 self._open[index] = opened
                 body = self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out, opening=True)
-                opened.item_id = opened.item_id or id_in(body)
+                opened.item_id = opened.item_id or self._announce(opened.index, body)
                 return
-            if table.group is not None and table.group.inner.takes(part) and self._group is None:
-                self._group = _Group(self._next(entry.space))
-                src = {"index": self._group.index, "part": ([], {})}
-                self._group.item_id = id_in(self._build(name, entry, src, out))
 
         space = next((entry.space for _, entry in self._lines if entry.verb == part.kind), None)
         if space is not None and index not in self._open:  # its first delta opens it
-            self._close_group(out)
-            self._open[index] = _Opened(space, self._next(space), None, part, "")
+            self._leave_group(out)
+            self._open[index] = _Opened(space, self._next(space), part)
+
+    def _wrap(self, name: str, entry: Line, mark: dict[str, Any] | None, out: list[WireEvent]) -> None:
+        """See to it that a wrapper is open: the last, if its things came in one there too."""
+        number = mark.get("n") if mark else None
+        if self._group is not None and self._group.number != number:
+            self._leave_group(out)
+        if self._group is None:
+            self._group = _Group(self._next(entry.space), number)
+            body = self._build(name, entry, {"index": self._group.index, "part": ([], mark or {})}, out)
+            self._group.item_id = self._announce(self._group.index, body)
+
+    def _announce(self, index: int, body: Any) -> str:
+        """The id under which an item has begun, and under which it will end."""
+        item_id = id_in(body)
+        if item_id:
+            self._announced[index] = item_id
+        return item_id
 
     def _next(self, space: str) -> int:
         self._items[space] = self._items.get(space, -1) + 1
@@ -292,37 +336,68 @@ class EventEncoder:
                 continue
             if entry.verb == "close" or (fits and ("sub" in entry.shape.holes()) == (opened.sub is not None)):
                 self._build(name, entry, {**opened.keys(), "part": ([part], None)}, out)
-        if opened.sub is not None and self._group is not None:
-            self._group.parts.append(part)
+        group = opened.group
+        if group is not None and opened.sub is not None:
+            group.end(opened.sub, part)
+            if group is not self._group and not group.unfinished:
+                self._close_group(group, out)
 
     def _streams(self, kind: str, field: str) -> bool:
         return any(entry.verb == kind and field in entry.fields for _, entry in self._lines)
 
-    def _close_group(self, out: list[WireEvent]) -> None:
+    def _leave_group(self, out: list[WireEvent]) -> None:
+        """Nothing more begins in the wrapper; it ends when all in it has ended."""
         group, self._group = self._group, None
-        if group is None:
-            return
+        if group is not None and not group.unfinished:
+            self._close_group(group, out)
+
+    def _close_group(self, group: _Group, out: list[WireEvent]) -> None:
         for name, entry in self._lines:
-            if entry.verb == "final" and entry.shape_table.group is not None:
-                src = {"index": group.index, "item_id": group.item_id, "part": (group.parts, {})}
-                self._build(name, entry, src, out)
+            table = entry.shape_table if entry.verb == "final" else None
+            if table is not None and table.group is not None:
+                mark = table.group.inner.mark(group.parts[-1])
+                self._build(name, entry, {**group.keys(), "part": (group.parts, mark or {})}, out)
 
     # the end
 
     def _end(self, answer: Answer, out: list[WireEvent]) -> None:
-        self._close_group(out)
+        self._leave_group(out)
         started = self._started or ResponseStarted()
         self.format.encode_answer(answer, self.losses)
+        self._name_late(answer)
         named = replace(answer, id=answer.id or started.id, model=answer.model or started.model)
         worded = self.format.worded(named, Writing(self.format.id, answer=True))
         reason = worded.candidates[0].finish_word if worded.candidates else None
-        for c in worded.candidates[:1]:  # wrapped as they were streamed
-            message = replace(c.message, parts=[_alone(p) for p in c.message.parts])
+        for c in worded.candidates[:1]:
+            message = replace(c.message, parts=self._streamed(c.message.parts))
             worded = replace(worded, candidates=[replace(c, message=message)])
         endings = [replace(c, message=Message()) for c in worded.candidates[:1]]
         src = {"answer": worded, "candidates": endings, "usage": answer.usage}
         self._say("finish", src, out, str(reason))
         self._say("end", {}, out)
+
+    def _name_late(self, answer: Answer) -> None:
+        """The end may say a part otherwise than its own end did. A wire whose end says nothing of parts loses that."""
+        if any(entry.verb == "finish" and "answer" in entry.shape.holes() for _, entry in self._lines):
+            return
+        for number, part in enumerate(answer.candidates[0].message.parts if answer.candidates else ()):
+            before = self._open[number].part if number in self._open else part
+            for f in fields(part) if type(before) is type(part) else ():
+                value = getattr(part, f.name)
+                if f.name != "extra" and value and value != getattr(before, f.name):
+                    self.losses.append(Loss(f"{part.kind}.{f.name}", value, "it was sent before it was final"))
+
+    def _streamed(self, parts: list[Any]) -> list[Any]:
+        """Those of an answer's parts that the stream had words for, wrapped as they were there."""
+        marks: dict[int, dict[str, Any]] = {}
+        said = []
+        for part, opened in [(part, self._open[n]) for n, part in enumerate(parts) if n in self._open]:
+            if opened.group is not None and part.extra:
+                number = opened.group.index
+                mark = marks.setdefault(number, {**(part.extra.get("group") or {}), "n": number})
+                part = replace(part, extra={**part.extra, "group": mark})
+            said.append(part)
+        return said
 
     def _say(self, verb: str, src: dict[str, Any], out: list[WireEvent], word: str = "") -> None:
         """The events of a verb that can be written, each if it says something new; those first that are named for
@@ -336,7 +411,8 @@ class EventEncoder:
                 said |= entry.shape.holes()
 
     def _build(self, name: str, entry: Line, src: dict[str, Any], out: list[WireEvent], opening: bool = False) -> Any:
-        writing = Writing(self.format.id, answer=True, opening=opening)
+        item = src.get("index", 0)
+        writing = Writing(self.format.id, answer=True, opening=opening, item=item, announced=self._announced)
         src = {"sequence": self._sequence, **src}
         body = entry.shape.build(src, None, writing)
         if body is MISSING:
@@ -348,25 +424,36 @@ class EventEncoder:
         return body
 
 
+class _Group:
+    """A wrapper around several blocks, some of which may still be open; `number` is the one it came with."""
+
+    def __init__(self, index: int, number: int | None) -> None:
+        self.index, self.number, self.item_id = index, number, ""
+        self.parts: list[Any] = []
+        self.unfinished = 0
+
+    def keys(self) -> dict[str, Any]:
+        return {"index": self.index, "item_id": self.item_id}
+
+    def begin(self, part: Any) -> int:
+        """The number of this part in the wrapper."""
+        self.parts.append(part)
+        self.unfinished += 1
+        return len(self.parts) - 1
+
+    def end(self, number: int, part: Any) -> None:
+        self.parts[number] = part
+        self.unfinished -= 1
+
+
 class _Opened:
     """A block that is open on the wire."""
 
-    def __init__(self, space: str, index: int, sub: int | None, part: Any, item_id: str) -> None:
-        self.space, self.index, self.sub, self.part, self.item_id = space, index, sub, part, item_id
+    def __init__(self, space: str, index: int, part: Any, group: _Group | None = None) -> None:
+        self.space, self.index, self.part, self.group = space, index, part, group
+        self.sub = group.begin(part) if group is not None else None
+        self.item_id = group.item_id if group is not None else ""
         self.said: set[str] = set()
 
     def keys(self) -> dict[str, Any]:
         return {"index": self.index, "sub": self.sub, "item_id": self.item_id}
-
-
-class _Group:
-    def __init__(self, index: int) -> None:
-        self.index, self.item_id = index, ""
-        self.parts: list[Any] = []
-
-
-def _alone(part: Any) -> Any:
-    """The part without the wrapper it once came in."""
-    if not part.extra or "group" not in part.extra:
-        return part
-    return replace(part, extra={key: value for key, value in part.extra.items() if key != "group"})

@@ -43,7 +43,6 @@ def looked(*content: Any, **more: Any) -> list[BaseMessage]:
 CASES: dict[str, Callable[[ChatAIProtocol], Any]] = {
     "pdf": lambda model: model.invoke(talk(PDF)),
     "audio": lambda model: model.invoke(talk(SOUND)),
-    "image.mime_type": lambda model: model.invoke(talk(IMAGE)),
     "image.url": lambda model: model.invoke(talk({"type": "image", "url": "https://example.com/a.png"})),
     "image_result": lambda model: model.bind_tools([LOOK]).invoke(looked(IMAGE)),
     "pdf_result": lambda model: model.bind_tools([LOOK]).invoke(looked(PDF)),

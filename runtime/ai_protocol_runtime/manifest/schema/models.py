@@ -39,7 +39,10 @@ class ModelFacts(Section):
     outputs: list[Modality] = Field(default=["text"], description="What it writes.")
     tool_calling: bool = Field(default=True, description="Whether it calls tools.")
     tool_choice: bool = Field(default=True, description="Whether it can be made to call a tool.")
-    structured_output: bool = Field(default=False, description="Whether it can be held to a JSON Schema.")
+    structured_output: bool | Literal["strict"] = Field(
+        default=False,
+        description="Whether it can be held to a JSON Schema; `strict`: only to one that is said to be strict.",
+    )
     reasoning: Annotated[Reasoning | None, _KnownOrNot] = Field(
         default=None,
         description="How its reasoning is asked for; true where no more is known, false or left out where it has none.",

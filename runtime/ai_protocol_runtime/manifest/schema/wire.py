@@ -28,7 +28,14 @@ class WireManifest(Section):
     )
     maps: Free = Field(default={}, description="Words of the wire and the unified words they stand for.")
     private: list[str] = Field(default=[], description="Fields that leave only to the wire they came from.")
+    derived: list[str] = Field(
+        default=[], description="Fields that are worked out of what is kept anyway: own things lose nothing with them."
+    )
     sent_back: Free = Field(default={}, description="Kinds of parts that go back only with one of these fields.")
+    blanks: bool = Field(
+        default=True,
+        description="Whether texts of a request may be white space alone, and an assistant's last one end in it.",
+    )
     merge: list[Any] = Field(
         default=[], description="Roles whose neighbouring messages are joined when they come from elsewhere."
     )
