@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := ai_protocol_integrations runtime tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck unit bench sdks peers ci schema clean
+.PHONY: help demo test lint typecheck unit bench sdks peers llama-compare ci schema clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 demo: $(VENV)/.demo ## a chat, a stream and a tool call, without a key
 	$(BIN)/python scripts/demo.py
@@ -33,6 +33,9 @@ sdks: $(VENV)/.sdks ## the providers' own SDKs and a Jupyter kernel, for `pytest
 
 peers: $(VENV)/.peers ## the LangChain packages of single providers, for `pytest -m peers`
 
+llama-compare: $(VENV)/.made ## the suite of LlamaIndex on other LLM classes too, in a venv of its own
+	$(BIN)/python scripts/llama_index_suite.py
+
 ci: ## what has to pass before a merge
 	.ci/run
 
@@ -54,7 +57,7 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) install -q -e '.[langchain]' --group dev
+	$(PIP) install -q -e '.[langchain,llama-index]' --group dev
 	@touch $@
 
 $(VENV)/.sdks: $(VENV)/.dev

@@ -10,12 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .langchain import AIProtocolEmbeddings, AIProtocolReranker, ChatAIProtocol
+    from .llama_index import AIProtocolEmbedding, AIProtocolLLM, AIProtocolRerank
 
-__all__ = ["AIProtocolEmbeddings", "AIProtocolReranker", "ChatAIProtocol", "__version__"]
+__all__ = [
+    "AIProtocolEmbedding",
+    "AIProtocolEmbeddings",
+    "AIProtocolLLM",
+    "AIProtocolRerank",
+    "AIProtocolReranker",
+    "ChatAIProtocol",
+    "__version__",
+]
 
 __version__ = "0.1.0"
 
-_HOMES = dict.fromkeys(("AIProtocolEmbeddings", "AIProtocolReranker", "ChatAIProtocol"), ".langchain")
+_HOMES = {
+    **dict.fromkeys(("AIProtocolEmbeddings", "AIProtocolReranker", "ChatAIProtocol"), ".langchain"),
+    **dict.fromkeys(("AIProtocolEmbedding", "AIProtocolLLM", "AIProtocolRerank"), ".llama_index"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,17 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 
 from ai_protocol_runtime.client import AIClient
 from ai_protocol_runtime.flow.credentials import Key, as_key, secrets_in
+from ai_protocol_runtime.manifest.schema import ModelFacts
 from ai_protocol_runtime.manifest.validation import nearest
-from ai_protocol_runtime.types import Embeddings, Ranking, Usage
+from ai_protocol_runtime.types import Answer, Embeddings, Ranking, Usage
 from ai_protocol_runtime.types.errors import ArgumentError
-from ai_protocol_runtime.wire import CHAT
+from ai_protocol_runtime.wire import CHAT, EMBED, RERANK
 
 if TYPE_CHECKING:
     ApiKey: TypeAlias = str | SecretStr | Callable[[], str | SecretStr]  # what may be given
 else:
     ApiKey = Key  # what is kept: pydantic makes a secret of a text
 
-A = TypeVar("A", Embeddings, Ranking)
+A = TypeVar("A", Answer, Embeddings, Ranking)
 
 _OF_CLIENT = (
     "model",
@@ -39,7 +40,6 @@ _OF_CLIENT = (
     "on_unsupported",
 )
 _said_of_client = itemgetter(*_OF_CLIENT)
-_NOT_COPIED = ("http_client", "http_async_client")
 _MADE, _LAST, _TOTAL = "_made_client", "_last_usage", "_total_usage"
 _OWN = (_MADE, _LAST, _TOTAL)
 """What one object keeps for itself beside its fields, so that two equal models are equal."""
@@ -86,6 +86,8 @@ class ClientModel(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     _service: ClassVar[str] = CHAT
+    _shared: ClassVar[tuple[str, ...]] = ("http_client", "http_async_client")
+    """What copies have together with the original."""
     _other_names: ClassVar[Mapping[str, str]] = {}
     """Names that a framework's users know some fields by."""
 
@@ -107,8 +109,8 @@ class ClientModel(BaseModel):
             if name not in cls.model_fields:
                 close = nearest(given, cls.model_fields)
                 raise ArgumentError(f"{cls.__name__} has no argument {given!r}{close}")
-            if name in named:
-                raise ArgumentError(f"{cls.__name__} was given {name} twice: {given} is another name for it")
+            if name in named and named[name] != value:
+                raise ArgumentError(f"{cls.__name__} was given {name} twice, under different names")
             named[name] = value
         return named
 
@@ -146,7 +148,7 @@ class ClientModel(BaseModel):
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         memo = {} if memo is None else memo
-        memo |= {id(client): client for name in _NOT_COPIED if (client := getattr(self, name)) is not None}
+        memo |= {id(client): client for name in self._shared if (client := getattr(self, name, None)) is not None}
         return super().__deepcopy__(memo)._alone()
 
     def _alone(self) -> Self:
@@ -155,9 +157,9 @@ class ClientModel(BaseModel):
         return self
 
     def __getstate__(self) -> dict[Any, Any]:
-        state = super().__getstate__()
+        state = BaseModel.__getstate__(self)  # a framework's own might delete from the object what it cannot pickle
         fields = {name: value for name, value in state["__dict__"].items() if name not in _OWN}
-        gone = dict.fromkeys(("api_key", *_NOT_COPIED))
+        gone = dict.fromkeys(("api_key", "http_client", "http_async_client"))
         state["__dict__"] = {**fields, **gone, "headers": self._shown_headers(self.headers)}
         return state
 
@@ -187,6 +189,11 @@ class ChattingModel(ClientModel):
         own = self.__dict__
         return {name: value for name in SAMPLING if (value := own[name]) is not None and value != []}
 
+    def _facts(self, model: Any = None) -> ModelFacts:
+        """What is known of the model of a call that names this one: of it, or else of its provider's in general."""
+        target = self._client.resolve(model if isinstance(model, str) else None)
+        return target.manifests.model(target.provider.id, target.model) or target.provider.models
+
 
 class CountingModel(ClientModel):
     """A model whose framework has no place for usage in its answers: the object keeps count itself."""
@@ -211,3 +218,39 @@ class CountingModel(ClientModel):
             if answer.usage is not None:
                 self.__dict__[_TOTAL] = self.total_usage + answer.usage
         return answer
+
+
+class EmbeddingModel(CountingModel):
+    """A model that makes vectors, with what is said of them in every call. None means "not said"."""
+
+    dimensions: int | None = Field(default=None, gt=0)
+    """How many numbers a vector is to have."""
+    query_input_type: str | None = "query"
+    """What the text of a query is said to be for: ``query``, ``document``, ``classification``, ``clustering``,
+    ``similarity``, or the provider's own word. Most models do not ask, and are then not told."""
+    document_input_type: str | None = "document"
+    """What texts that are to be found are said to be for."""
+    truncate: bool | None = None
+    """Whether a text that is too long is cut (True) or refused."""
+
+    _service: ClassVar[str] = EMBED
+
+    def _said(self, input_type: str | None) -> dict[str, Any]:
+        return {"input_type": input_type, "dimensions": self.dimensions, "truncate": self.truncate}
+
+
+class RankingModel(CountingModel):
+    """A model that ranks documents, with what is said of that in every call. None means "not said"."""
+
+    top_n: int | None = Field(default=None, gt=0)
+    """How many of the best documents are kept; all of them, if left out."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Tokens of each document that are read."""
+    truncate: bool | None = None
+    """Whether a document that is too long is cut (True) or refused."""
+
+    _service: ClassVar[str] = RERANK
+
+    def _said(self, top_n: int | None = None) -> dict[str, Any]:
+        wanted = self.top_n if top_n is None else top_n
+        return {"top_n": wanted, "max_tokens": self.max_tokens, "truncate": self.truncate}

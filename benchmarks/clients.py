@@ -7,6 +7,7 @@ what it cost. Only the CPU time of this process counts.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -194,6 +195,135 @@ def chat_anthropic(url: str, model: str) -> Any:
     return ChatAnthropic(model=model, base_url=url, api_key="k", max_retries=0)  # type: ignore[call-arg,arg-type]
 
 
+# --- LLMs of LlamaIndex
+
+
+def llama_index_floor(path: str, delta: Callable[[Any], str], whole: Callable[[Any], str]) -> Callable[[str, str], Any]:
+    """What no LLM of LlamaIndex can be cheaper than: the raw client above, for what it reads one response with the
+    whole message so far, and what LlamaIndex does around every call. It knows no errors, no usage, no ends of
+    streams."""
+
+    def make(url: str, model: str) -> Any:
+        from llama_index.core.base.llms.types import ChatMessage, ChatResponse, LLMMetadata, ToolCallBlock
+        from llama_index.core.llms import CustomLLM
+        from llama_index.core.llms.callbacks import llm_chat_callback
+
+        client = Raw(url, model, path, delta, whole)
+        calls = model.startswith("tool")
+
+        def response(text: str, new: str) -> ChatResponse:
+            if not calls:
+                return ChatResponse(message=ChatMessage(role="assistant", content=text), delta=new)
+            block = ToolCallBlock(tool_call_id="1", tool_name="note", tool_kwargs=text)
+            return ChatResponse(message=ChatMessage(role="assistant", blocks=[block]), delta="")
+
+        class Floor(CustomLLM):
+            @property
+            def metadata(self) -> LLMMetadata:
+                return LLMMetadata(is_chat_model=True)
+
+            @llm_chat_callback()
+            def chat(self, messages: Any, **kwargs: Any) -> ChatResponse:
+                return response(client.call(), "")
+
+            @llm_chat_callback()
+            async def achat(self, messages: Any, **kwargs: Any) -> ChatResponse:
+                return response(await client.acall(), "")
+
+            @llm_chat_callback()
+            def stream_chat(self, messages: Any, **kwargs: Any) -> Any:
+                def responses() -> Any:
+                    text = ""
+                    for new in filter(None, client.stream()):
+                        text += new
+                        yield response(text, new)
+
+                return responses()
+
+            @llm_chat_callback()
+            async def astream_chat(self, messages: Any, **kwargs: Any) -> Any:
+                async def responses() -> Any:
+                    text = ""
+                    async for new in client.astream():
+                        if new:
+                            text += new
+                            yield response(text, new)
+
+                return responses()
+
+            def complete(self, *args: Any, **kwargs: Any) -> Any:
+                raise NotImplementedError
+
+            stream_complete = complete
+
+        return Floor()
+
+    return make
+
+
+def llm(make: Callable[[str, str], Any]) -> Client:
+    """As an agent uses it: it asks for the calls of every response."""
+
+    def build(url: str, model: str) -> Any:
+        made = make(url, model)
+        calls = getattr(made, "get_tool_calls_from_response", None) if model.startswith("tool") else None
+        return made, calls, {} if calls is None else {"tools": [{"type": "function", "function": TOOL}]}
+
+    def asked() -> list[Any]:
+        from llama_index.core.base.llms.types import ChatMessage
+
+        return [ChatMessage(QUESTION)]
+
+    def stream(built: Any) -> Iterator[Any]:
+        made, calls, kwargs = built
+        for response in made.stream_chat(asked(), **kwargs):
+            if calls is not None:
+                calls(response, error_on_no_tool_call=False)
+            yield response
+
+    async def astream(built: Any) -> Any:
+        made, calls, kwargs = built
+        async for response in await made.astream_chat(asked(), **kwargs):
+            if calls is not None:
+                calls(response, error_on_no_tool_call=False)
+            yield response
+
+    def read(responses: list[Any]) -> str:
+        message = responses[-1].message
+        found = [block.tool_kwargs for block in message.blocks if block.block_type == "tool_call"]
+        if not found:
+            return str(message.content)
+        return json.dumps(json.loads(found[0]) if isinstance(found[0], str) else found[0])
+
+    async def acall(built: Any) -> str:
+        return str((await built[0].achat(asked())).message.content)
+
+    return Client(build, lambda built: str(built[0].chat(asked()).message.content), acall, stream, astream, read)
+
+
+def ai_protocol_llm(provider: str, protocol: str) -> Callable[[str, str], Any]:
+    def make(url: str, model: str) -> Any:
+        from ai_protocol_integrations.llama_index import AIProtocolLLM
+
+        settings: Any = {"base_url": url, "api_key": "k", "max_retries": 0}
+        return AIProtocolLLM(model=f"{provider}/{model}", protocol=protocol, **settings)
+
+    return make
+
+
+def llama_openai(url: str, model: str) -> Any:
+    from llama_index.llms.openai import OpenAI
+
+    class Known(OpenAI):  # its names of models are a list of its own, and ours is not in it
+        @property
+        def metadata(self) -> Any:
+            from llama_index.core.base.llms.types import LLMMetadata
+
+            return LLMMetadata(is_chat_model=True, is_function_calling_model=True, model_name=self.model)
+
+    return Known(model=model, api_base=f"{url}/v1", api_key="k", max_retries=0)
+
+
 # --- the runtime by itself
 
 
@@ -233,11 +363,16 @@ CLIENTS = {
     "LangChain floor": chat_model(langchain_floor(*CHAT)),
     "ChatAIProtocol": chat_model(chat_ai_protocol("openai", "openai-chat")),
     "ChatOpenAI": chat_model(chat_openai),
+    "LlamaIndex floor": llm(llama_index_floor(*CHAT)),
+    "AIProtocolLLM": llm(ai_protocol_llm("openai", "openai-chat")),
+    "OpenAI (LlamaIndex)": llm(llama_openai),
     "raw httpx (Messages)": raw(*MESSAGES),
     "AIClient (Messages)": ai_client("anthropic", "anthropic-messages"),
     "LangChain floor (Messages)": chat_model(langchain_floor(*MESSAGES)),
     "ChatAIProtocol (Messages)": chat_model(chat_ai_protocol("anthropic", "anthropic-messages")),
     "ChatAnthropic": chat_model(chat_anthropic),
+    "LlamaIndex floor (Messages)": llm(llama_index_floor(*MESSAGES)),
+    "AIProtocolLLM (Messages)": llm(ai_protocol_llm("anthropic", "anthropic-messages")),
 }
 
 
@@ -289,6 +424,16 @@ class Worker:
             return cpu(lambda: [self.client.call(client) for _ in range(n)]) / n
         return cpu(lambda: all(True for _ in self.client.stream(client))) / n
 
+    def undisturbed(self, case: str, n: int) -> float:
+        """A framework keeps all chunks until the end, and the garbage collector looks at them again and again: its work
+        is no client's, and would hide whose cost grows with the length."""
+        gc.disable()
+        try:
+            return self.measure(case, n)
+        finally:
+            gc.enable()
+            gc.collect()
+
     async def acalls(self, client: Any, n: int) -> None:
         for _ in range(n):
             await self.client.acall(client)
@@ -314,7 +459,8 @@ def main(name: str, url: str) -> None:
     worker = Worker(name, url)
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(worker.measure(order["case"], order["n"])), flush=True)
+        measure = worker.undisturbed if order["case"].endswith("long") else worker.measure
+        print(json.dumps(measure(order["case"], order["n"])), flush=True)
 
 
 if __name__ == "__main__":

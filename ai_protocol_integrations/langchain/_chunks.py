@@ -18,6 +18,9 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.utils.json import parse_partial_json
 
+from ai_protocol_integrations._about import candidates_of
+from ai_protocol_integrations._alike import alike
+from ai_protocol_integrations._blocks import OURS, Block, CallIds, to_block, to_blocks
 from ai_protocol_runtime.types import (
     Answer,
     Candidate,
@@ -35,8 +38,7 @@ from ai_protocol_runtime.types import (
     ToolCallStarted,
 )
 
-from ._blocks import OURS, Block, to_block
-from ._outputs import CallIds, alike, candidates_of, generation_info, metadata, to_blocks, usage_metadata
+from ._outputs import generation_info, metadata, usage_metadata
 from ._versions import V1, Version, as_text, said_in
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ai_protocol_integrations._about import candidates_of
+from ai_protocol_integrations._blocks import Block, to_annotation, to_block
 from ai_protocol_runtime.types import (
     Answer,
     Message,
@@ -24,9 +26,8 @@ from ai_protocol_runtime.types import (
     ToolCallEnded,
 )
 
-from ._blocks import Block, to_annotation, to_block
 from ._chunks import Pieces
-from ._outputs import candidates_of, usage_metadata
+from ._outputs import usage_metadata
 
 Event = dict[str, Any]
 

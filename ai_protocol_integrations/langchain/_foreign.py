@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from ai_protocol_integrations._blocks import Block, arguments_text, from_annotation, from_block, said, split_url
 from ai_protocol_runtime.types import (
     Media,
     Part,
@@ -23,8 +24,6 @@ from ai_protocol_runtime.types import (
     ToolResult,
 )
 from ai_protocol_runtime.types.errors import ArgumentError
-
-from ._blocks import Block, arguments_text, from_annotation, from_block, said, split_url
 
 _RESULT = "_tool_result"
 
@@ -129,18 +128,21 @@ def _sourced(kind: str) -> Callable[[Block], Media | Raw | None]:
         source = block.get("source")
         if not isinstance(source, dict) or source.get("type") not in _SOURCES:
             return None
-        if any(block.get(key) is not None for key in block.keys() - _OF_SOURCED):
+        citations = block.get("citations")
+        if citations not in _CITATIONS or any(block.get(key) is not None for key in block.keys() - _OF_SOURCED):
             return _as_it_is(block)
         field, key = _SOURCES[source["type"]]
         media = Media(kind, mime_type=source.get("media_type"), filename=block.get("title"))
-        media.cache = block.get("cache_control")
+        media.citable = citations and citations["enabled"]
+        media.context, media.cache = block.get("context"), block.get("cache_control")
         setattr(media, field, source.get(key))
         return media
 
     return read
 
 
-_OF_SOURCED = {"type", "source", "cache_control", "title", "index", "id"}
+_OF_SOURCED = {"type", "source", "cache_control", "title", "context", "citations", "index", "id"}
+_CITATIONS = (None, {"enabled": True}, {"enabled": False})
 _SOURCES = {"base64": ("data", "data"), "url": ("url", "url"), "file": ("file_id", "file_id"), "text": ("text", "data")}
 
 
@@ -152,25 +154,12 @@ def _media(block: Block) -> Media:
     return Media(kind if kind in ("image", "audio", "video") else "file", block.get("data"), url, mime_type=mime)
 
 
-def _file(block: Block) -> Part | None:
+def _file(block: Block) -> Media | None:
     file = block.get("file")
     if not isinstance(file, dict):
-        return _quotable(block)
+        return None
     data, mime, rest = split_url(file.get("file_data") or "")
     return Media("file", data or rest or None, None, file.get("file_id"), mime_type=mime, filename=file.get("filename"))
-
-
-def _quotable(block: Block) -> Raw | None:
-    """A document of the standard form that says how it may be quoted, which the standard has no word for."""
-    about = {key: found for key in ("citations", "context") if (found := said(block, key)) is not None}
-    part = from_block(block) if about else None
-    if not isinstance(part, Media):
-        return None
-    found = next((kind, key, value) for kind, (name, key) in _SOURCES.items() if (value := getattr(part, name)))
-    kind, key, value = found
-    source = {"type": kind, key: value} | ({"media_type": part.mime_type} if kind in ("base64", "text") else {})
-    about |= {"title": said(block, "title", "filename"), "cache_control": part.cache}
-    return Raw({"type": "document", "source": source} | {key: value for key, value in about.items() if value})
 
 
 def _audio(block: Block) -> Media:
@@ -293,7 +282,6 @@ _SHAPES: dict[str, Callable[[Block], Part | None]] = {
     "code_execution_result": lambda block: _ran(block.get("code_execution_result"), failed=block.get("outcome") != 1),
     "search_result": _as_it_is,
     "text": _text,
-    "text-plain": _quotable,
 }
 
 

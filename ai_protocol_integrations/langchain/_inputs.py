@@ -16,10 +16,10 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from ai_protocol_integrations._blocks import OURS, arguments_text, from_annotation, message_citations
 from ai_protocol_runtime.types import Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from ai_protocol_runtime.types.errors import ArgumentError
 
-from ._blocks import OURS, arguments_text, from_annotation, message_citations
 from ._foreign import call_signatures, read_blocks, read_content
 from ._versions import blocks_of
 

@@ -7,7 +7,6 @@ not have done so.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Literal, TypeAlias, cast
 
@@ -15,21 +14,24 @@ from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.utils.json import parse_partial_json
 from pydantic import BaseModel
 
-from ai_protocol_runtime.jsonschema import fits, resolve, types_of
+from ai_protocol_integrations._growing import GrowingJSON
+from ai_protocol_integrations._schemas import (
+    VENDORS_FORMATS,
+    class_format,
+    fault,
+    is_pydantic,
+    json_format,
+    load_json,
+    make_format,
+    read_format,
+)
 from ai_protocol_runtime.types import ResponseFormat
-from ai_protocol_runtime.types.errors import ArgumentError
 
-from ._tools import bound_tool, is_pydantic, own_schema
+from ._tools import bound_tool
 
 Method: TypeAlias = Literal["auto", "json_schema", "function_calling", "json_mode"]
-Schema: TypeAlias = dict[str, Any]
-
-_FENCED = re.compile(r"\s*```\w*\n(.*)\n\s*```\s*", re.DOTALL)
-_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
-_LONGEST_NAME = 64
 
 
 class RefusalError(OutputParserException, ModelError):
@@ -47,124 +49,27 @@ def named(schema: Any) -> Any:
 
 
 def response_format(schema: Any, *, strict: bool | None = None, only_strict: bool = False) -> dict[str, Any]:
-    """A schema as ``response_format``, in the form that LangChain's agents bind as well.
-
-    A class's own schema allows nothing beside its fields, because some providers take no other. With `only_strict` the
-    model keeps to strict schemas only, so that a pydantic class has the strict form unasked, if there is one: what is
-    made of the answer has every field anyway.
-    """
-    if _is_json_schema(schema):
-        made = {"name": schema["title"], "description": schema.get("description"), "schema": schema}
-    else:
-        function = bound_tool(schema)["function"]
-        inner = own_schema(schema) or function.get("parameters") or {"type": "object"}
-        about = {"description": function["description"]} if function.get("description") else {}
-        made = {**function, "schema": about | inner}
-    made["name"] = _NOT_IN_NAMES.sub("_", made["name"])[:_LONGEST_NAME]
-    made["strict"] = made.get("strict") if strict is None else strict
-    if made["strict"] is None and only_strict and is_pydantic(schema):
-        made["strict"] = _is_strict(_strict_form(made["schema"])) or None
-    if made["strict"]:
-        made["schema"] = _strict_form(made["schema"])
-    elif isinstance(schema, type) and strict is None:
-        made["schema"] = _closed(made["schema"])
-    said = {key: made[key] for key in ("name", "description", "schema", "strict") if made.get(key) is not None}
-    return {"type": "json_schema", "json_schema": said}
-
-
-def _is_json_schema(schema: Any) -> bool:
-    return isinstance(schema, Mapping) and "title" in schema
-
-
-def _closed(schema: Any) -> Any:
-    """The schema with all its objects closed that do not say whether they are."""
-    if isinstance(schema, list):
-        return [_closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {key: value if key in _VALUES else _closed(value) for key, value in schema.items()}
-    if schema.get("properties") and schema.get("type") == "object":  # without any, it is an object of any form
-        closed.setdefault("additionalProperties", False)
-    return closed
-
-
-def _strict_form(schema: Schema) -> Schema:
-    """The schema as strictness wants it: all its objects closed, every field there (what had a default of null is null
-    instead), and nothing beside a reference, so that one with words of its own is written out."""
-    made: Schema = _demanding(_closed(schema), schema, frozenset())
-    return made
-
-
-def _demanding(schema: Any, root: Schema, within: frozenset[str]) -> Any:
-    """`within`: the references that are being written out; inside, they stay references."""
-    if isinstance(schema, list):
-        return [_demanding(item, root, within) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if isinstance(reference := schema.get("$ref"), str) and len(schema) > 1 and "$defs" not in schema:
-        if reference in within:
-            return {"$ref": reference}
-        found = resolve(reference, root)
-        if isinstance(found, dict):
-            written = _closed({**found, **{key: schema[key] for key in schema if key != "$ref"}})
-            return _demanding(written, root, within | {reference})
-    made = {key: value if key in _VALUES else _demanding(value, root, within) for key, value in schema.items()}
-    if isinstance(made.get("properties"), dict) and made.get("type") == "object":
-        made["required"] = list(made["properties"])
-    if "default" in made and made["default"] is None:
-        del made["default"]
-    return made
-
-
-def _is_strict(schema: Schema) -> bool:
-    """Whether a schema is in strict form: an object, and all its objects closed with all of their fields required."""
-    return "object" in types_of(schema) and "anyOf" not in schema and _is_strict_within(schema)
-
-
-def _is_strict_within(schema: Any) -> bool:
-    if not isinstance(schema, dict) or schema.keys() & _NEVER_STRICT or not schema.keys() & _SAYING:
-        return False
-    if "$ref" in schema and len(schema) > 1:
-        return False
-    if "object" in types_of(schema):
-        fields, required = schema.get("properties", {}), schema.get("required", [])
-        if schema.get("additionalProperties") is not False or any(name not in required for name in fields):
-            return False
-    named = [inner for key in ("properties", "$defs", "definitions") for inner in schema.get(key, {}).values()]
-    listed = [schema["items"]] if "items" in schema else []
-    return all(map(_is_strict_within, [*named, *listed, *schema.get("anyOf", [])]))
-
-
-_VALUES = ("default", "const", "enum", "examples")
-_SAYING = frozenset(("type", "$ref", "anyOf", "enum", "const"))
-_NEVER_STRICT = frozenset(
-    ("allOf", "oneOf", "not", "if", "dependentRequired", "dependentSchemas", "patternProperties", "prefixItems")
-)
+    """A schema as ``response_format``, in the form that LangChain's agents bind as well. For `strict` and `only_strict`
+    see `class_format`; a TypedDict is closed too, any other schema stays as it is unless it is to be strict."""
+    if is_pydantic(schema):
+        return json_format(class_format(schema, strict=strict, only_strict=only_strict))
+    if isinstance(schema, Mapping) and "title" in schema:
+        return json_format(make_format(schema["title"], schema.get("description"), dict(schema), strict))
+    function = bound_tool(schema)["function"]
+    name, description = function["name"], function.get("description")
+    about = {"description": description} if description else {}
+    inner = about | (function.get("parameters") or {"type": "object"})
+    close = isinstance(schema, type) and strict is None
+    said = function.get("strict") if strict is None else strict
+    return json_format(make_format(name, description, inner, said, close=close))
 
 
 def to_format(said: Any, *, only_strict: bool = False) -> ResponseFormat | str:
-    """Our type for a ``response_format``: a vendor's dict, or a schema in any form. Its objects are closed unless it
-    says ``strict: False``, because some providers take no other; with `only_strict` (see `response_format`) one that
-    is then in strict form is strict. Raises `ArgumentError`."""
-    kind = said.get("type") if isinstance(said, Mapping) else None
-    if kind == "text":
-        return "plain"
-    if kind == "json_object":
-        return "json"
-    if kind != "json_schema":
-        if not (isinstance(said, type) or (isinstance(said, Mapping) and ("properties" in said or "title" in said))):
-            raise ArgumentError(f"response_format must be a dict with a type, or a schema, not {said!r}")
+    """Our type for a ``response_format``: a vendor's dict (see `read_format`), or a schema in any form."""
+    is_dict = isinstance(said, Mapping) and said.get("type") not in VENDORS_FORMATS
+    if isinstance(said, type) or (is_dict and ("properties" in said or "title" in said)):
         said = response_format(named(said), only_strict=only_strict)
-    inner = said.get("json_schema", said)
-    if not isinstance(inner, Mapping) or not isinstance(inner.get("schema"), dict):
-        raise ArgumentError("response_format of type json_schema needs a schema")
-    name = inner.get("name") or "answer"
-    schema, strict = inner["schema"], inner.get("strict")
-    if strict is not False:
-        schema = _closed(schema)
-    if strict is None and only_strict and _is_strict(schema):
-        strict = True
-    return ResponseFormat("schema", name, schema, strict, inner.get("description"))
+    return read_format(said, only_strict=only_strict)
 
 
 # answers -> objects
@@ -189,7 +94,11 @@ class StructuredOutput(BaseTransformOutputParser[Any]):
         return "ai-protocol-structured-output"
 
     def parse(self, text: str) -> Any:
-        return self._checked(_loaded(text), text)
+        try:
+            value = load_json(text)
+        except ValueError as error:
+            raise OutputParserException(str(error), llm_output=text) from error.__cause__
+        return self._checked(value, text)
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
         generation = result[0]
@@ -219,11 +128,11 @@ class StructuredOutput(BaseTransformOutputParser[Any]):
                 if issubclass(self.wanted, BaseModel):
                     return self.wanted.model_validate_json(json.dumps(value))
                 return self.wanted.parse_obj(value)
-            fault = _fault(value, self.wanted)
+            wrong = fault(value, self.wanted)
         except (ValueError, RecursionError) as error:
             raise OutputParserException(f"the answer does not satisfy the schema: {error}", llm_output=text) from error
-        if fault:
-            raise OutputParserException(f"the answer does not satisfy the schema: {fault}", llm_output=text)
+        if wrong:
+            raise OutputParserException(f"the answer does not satisfy the schema: {wrong}", llm_output=text)
         return value
 
     # streams: dicts as they grow, and the last word only after everything is checked
@@ -249,7 +158,7 @@ class _Growing:
     def __init__(self, parser: StructuredOutput) -> None:
         self._parser = parser
         self._chunks: list[Any] = []
-        self._text = ""
+        self._reader = GrowingJSON()
         self._call: int | None = None  # the index of the first tool call: only that one counts
         self._told: Any = None
 
@@ -260,14 +169,19 @@ class _Growing:
         piece = self._piece(chunk)
         if not piece:
             return
-        self._text += piece
-        try:
-            value = parse_partial_json(self._text)
-        except (ValueError, RecursionError):
+        self._reader.feed(piece)
+        if self._reader.broken:  # it may be fenced: what it is shows at the end
             return
-        if isinstance(value, dict) and value and value != self._told:
+        value = self._reader.value
+        if isinstance(value, dict) and value and self._is_news(value):
             self._told = value
             yield value
+
+    def _is_news(self, value: Any) -> bool:
+        try:
+            return bool(value != self._told)
+        except RecursionError:  # no JSON nests so deep, as Python has it
+            return False
 
     def _piece(self, chunk: str | BaseMessage) -> str:
         if isinstance(chunk, str):
@@ -290,31 +204,6 @@ class _Growing:
             value = self._parser.parse_result([ChatGeneration(message=whole)])
         if value != self._told:
             yield value
-
-
-def _loaded(text: str) -> Any:
-    fenced = _FENCED.fullmatch(text)
-    try:
-        return json.loads(fenced[1] if fenced else text, strict=False)
-    except (ValueError, RecursionError) as error:
-        raise OutputParserException(f"the answer is not JSON: {error}", llm_output=text) from error
-
-
-def _fault(value: Any, schema: Any) -> str | None:
-    """Why a value does not satisfy a JSON Schema (None: any object), as near as can be said."""
-    schema = {"type": "object"} if schema is None else schema
-    if fits(value, schema):
-        return None
-    if isinstance(value, dict):
-        missing = [name for name in schema.get("required") or () if name not in value]
-        if missing:
-            return f"it lacks {', '.join(missing)}"
-        properties = schema.get("properties") or {}
-        wrong = [name for name in value if name in properties and not fits(value[name], properties[name], schema)]
-        if wrong:
-            return f"its {', '.join(wrong)} is not as the schema has it"
-    shown = json.dumps(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
 def _refused(message: AIMessage) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolCallChunk
 
-from ._blocks import OURS, Block, parse_arguments
+from ai_protocol_integrations._blocks import OURS, Block, parse_arguments
 
 Version = Literal["v0", "v1"]
 Text = TypeVar("Text", str, int)

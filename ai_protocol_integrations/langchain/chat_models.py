@@ -7,7 +7,7 @@ from contextlib import aclosing, closing
 from inspect import signature
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
@@ -19,6 +19,8 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 
 from ai_protocol_integrations import __version__
 from ai_protocol_integrations._model import SAMPLING, ChattingModel
+from ai_protocol_integrations._schemas import is_pydantic
+from ai_protocol_integrations._tools import bound_choice, to_choice, to_tool
 from ai_protocol_runtime.flow.estimate import estimate_text
 from ai_protocol_runtime.flow.prepare import Target
 from ai_protocol_runtime.manifest import manifests as manifests_in
@@ -35,7 +37,7 @@ from ._inputs import to_messages
 from ._outputs import to_result
 from ._profile import Profile, profile_of
 from ._structured import Method, StructuredOutput, named, response_format, to_format
-from ._tools import ToolLike, bound_choice, bound_tool, is_pydantic, to_choice, to_tool
+from ._tools import ToolLike, bound_tool
 from ._translator import translate_for
 from ._versions import Version
 
@@ -197,7 +199,9 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
         if tools:
             params["tools"] = [to_tool(tool) for tool in tools]
         if (wanted := params.pop("response_format", None)) is not None:
-            params["format"] = to_format(wanted, only_strict=self._keeps_to_schemas(params.get("model")) == "strict")
+            params["format"] = to_format(
+                wanted, only_strict=self._facts(params.get("model")).structured_output == "strict"
+            )
         if "tool_choice" in params:
             params["tool_choice"] = to_choice(params["tool_choice"], tools)
         return params
@@ -256,7 +260,7 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
         """
         if method not in get_args(Method):
             raise ArgumentError(f"there is no method {method!r}{nearest(method, get_args(Method), all_of=True)}")
-        keeps = self._keeps_to_schemas(kwargs.get("model"))
+        keeps = self._facts(kwargs.get("model")).structured_output
         if method == "auto":
             method = "json_schema" if keeps else "function_calling"
         if (schema is None or strict is not None) and (method == "json_mode") is (strict is not None):
@@ -284,11 +288,6 @@ class ChatAIProtocol(ChattingModel, BaseChatModel):
         parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
         failed = RunnablePassthrough.assign(parsed=lambda _: None)
         return RunnableMap(raw=model) | parsed.with_fallbacks([failed], exception_key="parsing_error")
-
-    def _keeps_to_schemas(self, model: str | None) -> bool | Literal["strict"]:
-        provider, name = self._whom(model)
-        known = manifests_in(self.manifests)
-        return (known.model(provider, name) or known.provider(provider).models).structured_output
 
     # identity
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from langchain_core.embeddings import Embeddings
 from pydantic import Field
 
-from ai_protocol_integrations._model import CountingModel
+from ai_protocol_integrations._model import EmbeddingModel
 from ai_protocol_runtime.flow.batches import OnBatch
-from ai_protocol_runtime.wire import EMBED
 
 from ._errors import model_errors
 
 
-class AIProtocolEmbeddings(CountingModel, Embeddings):
+class AIProtocolEmbeddings(EmbeddingModel, Embeddings):
     """An embedding model of any provider whose manifest has one: ``AIProtocolEmbeddings(model="provider/model")``.
 
     Every argument is a keyword; all but `model` may be left out. None means "not said": the provider's default, or the
@@ -28,23 +27,13 @@ class AIProtocolEmbeddings(CountingModel, Embeddings):
     many texts are the vectors of those before it.
     """
 
-    dimensions: int | None = Field(default=None, gt=0)
-    """How many numbers a vector is to have."""
     batch_size: int | None = Field(default=None, gt=0)
     """Texts in one request, where that is less than the provider takes; ``chunk_size`` is the same."""
     concurrency: int = Field(default=4, gt=0)
     """How many requests an asynchronous call sends at a time."""
-    query_input_type: str | None = "query"
-    """What `embed_query` says its text is for: ``query``, ``document``, ``classification``, ``clustering``,
-    ``similarity``, or the provider's own word. Most models do not ask, and are then not told."""
-    document_input_type: str | None = "document"
-    """What `embed_documents` says its texts are for."""
-    truncate: bool | None = None
-    """Whether a text that is too long is cut (True) or refused."""
     show_progress_bar: bool = False
     """Whether `embed_documents` shows how far it is; needs tqdm."""
 
-    _service: ClassVar[str] = EMBED
     _other_names: ClassVar[Mapping[str, str]] = {"chunk_size": "batch_size"}
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -72,9 +61,6 @@ class AIProtocolEmbeddings(CountingModel, Embeddings):
         """`embed_query` in the running event loop."""
         with model_errors():
             return self._counted(await self._client.aembed(text, **self._said(self.query_input_type))).vectors[0]
-
-    def _said(self, input_type: str | None) -> dict[str, Any]:
-        return {"input_type": input_type, "dimensions": self.dimensions, "truncate": self.truncate}
 
     @contextmanager
     def _progress(self, texts: Sequence[str]) -> Iterator[OnBatch | None]:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
-from pydantic import Field
 
-from ai_protocol_integrations._model import CountingModel
+from ai_protocol_integrations._model import RankingModel
 from ai_protocol_runtime.types import Ranked
-from ai_protocol_runtime.wire import RERANK
 
 from ._errors import model_errors
 
 
-class AIProtocolReranker(CountingModel, BaseDocumentCompressor):
+class AIProtocolReranker(RankingModel, BaseDocumentCompressor):
     """A reranking model of any provider whose manifest has one: ``AIProtocolReranker(model="provider/model")``.
 
     Every argument is a keyword; all but `model` may be left out. It stands wherever LangChain takes a document
     compressor. No document at all is no request. `last_usage` and `total_usage` have the tokens, where the provider
     counts any. Errors are those of the chat model (`ai_protocol_integrations.langchain.errors`).
     """
-
-    top_n: int | None = Field(default=None, gt=0)
-    """How many of the best documents are kept; all of them, if left out."""
-    max_tokens: int | None = Field(default=None, gt=0)
-    """Tokens of each document that are read."""
-    truncate: bool | None = None
-    """Whether a document that is too long is cut (True) or refused."""
-
-    _service: ClassVar[str] = RERANK
 
     def rerank(self, query: str, documents: Sequence[str | Document], *, top_n: int | None = None) -> list[Ranked]:
         """Places in `documents` (`index`, from 0) with their `score`, best first; `top_n` counts over the field's."""
@@ -62,10 +50,6 @@ class AIProtocolReranker(CountingModel, BaseDocumentCompressor):
     ) -> Sequence[Document]:
         """`compress_documents` in the running event loop."""
         return _scored(documents, await self.arerank(query, documents))
-
-    def _said(self, top_n: int | None) -> dict[str, Any]:
-        wanted = self.top_n if top_n is None else top_n
-        return {"top_n": wanted, "max_tokens": self.max_tokens, "truncate": self.truncate}
 
 
 def _texts(documents: Sequence[str | Document]) -> list[str]:

@@ -28,6 +28,7 @@ from .types import (
     EmbeddingInput,
     EmbeddingRequest,
     Embeddings,
+    Loss,
     Message,
     RankDocument,
     Ranking,
@@ -166,6 +167,10 @@ class AIClient:
     def explain(self, request: Request | str | list[Message], *, stream: bool = False, **params: Any) -> HTTPRequest:
         """What `chat` (or `stream`) would send, with keys masked. Nothing is sent, and no key is needed."""
         return self._prepared(*read_params(request, params), stream=stream, unsent=True)[0].request.masked()
+
+    def losses(self, request: Request | str | list[Message], *, stream: bool = False, **params: Any) -> list[Loss]:
+        """What the provider has no place for in such a request. Nothing is sent, nobody is warned, no key is needed."""
+        return self._prepared(*read_params(request, params), stream=stream, unsent=True)[0].losses
 
     def count_tokens(self, request: Request | str | list[Message], **params: Any) -> int:
         """The tokens that `chat` would send: counted by the provider where its manifest says how to ask, else estimated

@@ -143,7 +143,7 @@ def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_explain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "a-very-secret")
     tool = "get_weather(city: string, days: int, where)"
     assert main(["explain", "openai/gpt-4o", "Grüße", "--stream", "--tool", tool, "--max-tokens", "9"]) == 0
     head, _, body = capsys.readouterr().out.partition("\n\n")
@@ -178,18 +178,18 @@ def test_explain_of_a_wrong_tool(tool: str, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_providers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "a-very-secret")
     assert main(["providers"]) == 0
     out = capsys.readouterr().out
     line = r"^openai +OpenAI +openai-chat, openai-responses, openai-embeddings +OPENAI_API_KEY \(set\)$"
     assert re.search(line, out, re.MULTILINE)
     assert re.search(r"^simulator .* none needed$", out, re.MULTILINE)
-    assert "sk-very-secret" not in out
+    assert "a-very-secret" not in out
     assert main(["providers", "openai"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^base URL +https://api.openai.com$", out, re.MULTILINE)
     assert re.search(r"^openai-chat +/v1/chat/completions$", out, re.MULTILINE)
-    assert "sk-very-secret" not in out
+    assert "a-very-secret" not in out
 
 
 def test_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ai_protocol_runtime.client import AIClient
 
 MANIFESTS = Path(__file__).parent / "manifests"
-KEY = "sk-live-0123456789abcdef"
+KEY = "made-up-0123456789abcdef"
 
 
 @dataclass

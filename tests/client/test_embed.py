@@ -70,7 +70,7 @@ async def test_the_request(server: Any, say: Any, embedder: Any, embed: Any) -> 
     params = {"dimensions": 2, "input_type": "query", "extra_body": {"more": 1}, "on_unsupported": "error"}
     answer = await embed(client, ["a", "bb"], **params)
     (request,) = server.requests
-    assert (request.path, request.headers["authorization"]) == ("/v1/embeddings", "Bearer sk-live-0123456789abcdef")
+    assert (request.path, request.headers["authorization"]) == ("/v1/embeddings", "Bearer made-up-0123456789abcdef")
     assert request.headers["x-team"] == "a"
     said = {"model": "any", "input": ["a", "bb"], "encoding_format": "base64"}
     assert request.json == {**said, "user": "u", "dimensions": 1, "more": 1}  # and no purpose: it is not asked for

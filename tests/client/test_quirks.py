@@ -101,14 +101,14 @@ def test_what_does_not_change_is_the_same_object() -> None:
     assert alter(BODY, steps("model"), lambda value: "n")["messages"] is BODY["messages"]
 
 
-KEY = "sk-live-0123456789abcdef"
+KEY = "made-up-0123456789abcdef"
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         (f"Incorrect API key provided: {KEY}.", "Incorrect API key provided: ***."),
-        ("Incorrect API key provided: sk-live-********cdef.", "Incorrect API key provided: ***."),
+        ("Incorrect API key provided: made-up-********cdef.", "Incorrect API key provided: ***."),
         ("Invalid key ****cdef", "Invalid key ***"),
         ("Invalid key sk-l...cdef", "Invalid key ***"),
         ("so... then ** and *bold*", "so... then ** and *bold*"),

@@ -202,7 +202,7 @@ def test_a_request_shows_no_secret() -> None:
     import copy
     import pickle
 
-    key = "sk-secret-123"
+    key = "a-secret-123"
     request = HTTPRequest("POST", "http://h/", {"authorization": f"Bearer {key}"}, f'{{"k": "{key}"}}'.encode(), (key,))
     for shown in (repr(request), repr(request.masked()), pickle.dumps(request).decode("latin-1")):
         assert key not in shown

@@ -12,6 +12,7 @@ from ai_protocol_runtime.types import (
     Answer,
     Candidate,
     Loss,
+    Media,
     Message,
     Raw,
     Reasoning,
@@ -155,14 +156,17 @@ _RESTATED = {
 
 
 def _joined(found: Counter[Fact], messages: list[Message]) -> Counter[Fact]:
-    """Neighbouring texts may be joined on the way: all that one voice says, or thinks, is one fact."""
-    for fact in [fact for fact in found if fact[0][0] in ("text.text", "reasoning.text")]:
+    """Neighbouring texts may be joined on the way, documents of text among them: all that one voice says, or thinks, is
+    one fact."""
+    for fact in [fact for fact in found if fact[0][0] in ("text.text", "file.text", "reasoning.text")]:
         del found[fact]
     for role in ("system", "user", "assistant"):
         parts = [p for m in messages if m.role in (role, _VOICE.get(role)) for p in m.parts]
-        for cls in (Text, Reasoning):
-            if said := "".join("".join(p.text for p in parts if isinstance(p, cls)).split()):
-                found[(f"{cls.kind}.text", cls.kind, role), said] += 1
+        texts = [p.text or "" for p in parts if isinstance(p, Text | Media)]
+        thoughts = [p.text for p in parts if isinstance(p, Reasoning)]
+        for kind, pieces in (("text", texts), ("reasoning", thoughts)):
+            if said := "".join("".join(pieces).split()):
+                found[(f"{kind}.text", kind, role), said] += 1
     return found
 
 

@@ -16,5 +16,6 @@ def test_it_runs(path: Path) -> None:
     nbformat = pytest.importorskip("nbformat")
     client = pytest.importorskip("nbclient").NotebookClient
     notebook = nbformat.read(path, as_version=4)
-    client(notebook, timeout=120, kernel_name="python3").execute()
+    beside = {"metadata": {"path": str(path.parent)}}  # where Jupyter runs them too
+    client(notebook, timeout=120, kernel_name="python3", resources=beside).execute()
     assert any(cell.get("outputs") for cell in notebook.cells)

@@ -22,6 +22,7 @@ def blocks(language: str) -> list[str]:
 KEYLESS = [block for block in blocks("python") if '"simulator/' in block]
 
 
+@pytest.mark.filterwarnings("ignore:.* attribute .*is deprecated")  # LlamaIndex reads every attribute of its agents
 @pytest.mark.parametrize("number", range(len(KEYLESS)))
 def test_examples_run(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(KEYLESS[number], f"README.md, example {number}", "exec"), {"__name__": "readme"})

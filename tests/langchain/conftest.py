@@ -27,7 +27,7 @@ def connect(simulated: Server) -> Connect:
 
     def make(model: str = "chat-1", **arguments: Any) -> ChatAIProtocol:
         usual: dict[str, Any] = {
-            "api_key": "sk-live",
+            "api_key": "made-up",
             "base_url": simulated.url,
             "manifests": MANIFESTS,
             "max_retries": 0,

@@ -21,7 +21,7 @@ from ai_protocol_integrations.langchain import ChatAIProtocol
 from ai_protocol_runtime.types.errors import ArgumentError, CredentialError, ManifestError
 
 ROOT = Path(__file__).parents[2]
-KEY = "sk-live-0123456789abcdef"
+KEY = "made-up-0123456789abcdef"
 
 
 def test_an_argument_that_does_not_exist() -> None:

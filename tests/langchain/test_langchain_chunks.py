@@ -13,7 +13,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.utils.json import parse_partial_json
 
-from ai_protocol_integrations.langchain._blocks import parse_arguments
+from ai_protocol_integrations._blocks import parse_arguments
 from ai_protocol_integrations.langchain._chunks import in_block, in_text, unreadable_ending
 from ai_protocol_integrations.langchain._inputs import to_messages
 from ai_protocol_integrations.langchain._versions import V1, Version

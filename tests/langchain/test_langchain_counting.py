@@ -172,6 +172,7 @@ def test_every_part_counts() -> None:
     )
     small, large = (Media(kind="image", data="AAAA", detail=detail) for detail in ("low", "high"))
     assert _of(small) < _of(large)
+    assert _of(Media(kind="file", text=said, context=said)) > _of(Media(kind="file", text=said))
     assert _of(Media(kind="file", data="A" * 4_000_000)) > 10 * _of(Media(kind="file", data="AAAA"))
 
 

@@ -28,7 +28,7 @@ from ai_protocol_runtime.client import AIClient
 from ai_protocol_runtime.simulator import Server, Simulator, simulate
 from ai_protocol_runtime.types import Usage
 
-KEY = "sk-live-0123456789abcdef"
+KEY = "made-up-0123456789abcdef"
 TEXTS = ["a cat", "a dog", "", "a bird"]
 MINE = """
 id: mine

@@ -64,8 +64,8 @@ def test_what_is_said_in_a_call_counts(connect: Connect) -> None:
 
 
 def test_no_key_in_a_call_is_told(connect: Connect) -> None:
-    model = connect(headers={"X-Api-Key": "sk-first", "x-org": "acme"})
-    headers = {"Authorization": "Bearer sk-second", "x-team": "blue"}
+    model = connect(headers={"X-Api-Key": "key-first", "x-org": "acme"})
+    headers = {"Authorization": "Bearer key-second", "x-team": "blue"}
     told = repr((model._get_invocation_params(headers=headers), model._get_llm_string(headers=headers)))
     assert "sk-" not in told
     assert "blue" in told
@@ -184,10 +184,10 @@ def test_everything_comes_back() -> None:
             "profile",
         ),
     }
-    model = ChatAIProtocol(**EVERYTHING, api_key="sk-live")
+    model = ChatAIProtocol(**EVERYTHING, api_key="made-up")
     said = dumps(model)
-    assert "sk-live" not in said
-    back = loads(said, secrets_map={"ACME_API_KEY": "sk-live"}, **ALLOWED)
+    assert "made-up" not in said
+    back = loads(said, secrets_map={"ACME_API_KEY": "made-up"}, **ALLOWED)
     assert back == model
     assert dumps(back) == said
     assert back.profile == model.profile
@@ -195,8 +195,8 @@ def test_everything_comes_back() -> None:
 
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
 def test_a_path_and_a_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = ChatAIProtocol(model="acme/chat-1", manifests=HERE, timeout=5, api_key="sk-live")
-    monkeypatch.setenv("ACME_API_KEY", "sk-live")
+    model = ChatAIProtocol(model="acme/chat-1", manifests=HERE, timeout=5, api_key="made-up")
+    monkeypatch.setenv("ACME_API_KEY", "made-up")
     back = load(dumpd(model), secrets_from_env=True, **ALLOWED)
     assert (back.manifests, back.timeout, back.api_key) == (str(HERE), 5, model.api_key)
     assert back._get_llm_string() == model._get_llm_string()

@@ -51,23 +51,13 @@ FOUND = {"type": "web_search_result_location", "url": "u", "cited_text": "c", "e
 VENDORS: list[tuple[Any, Part]] = [
     # what only a vendor understands, and what LangChain keeps of it
     (
-        {"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}, "index": 0},
-        Raw({"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}}),
-    ),
-    (
-        {"type": "file", "base64": "AA==", "mime_type": "application/pdf", "extras": {"context": "c", "title": "T"}},
-        Raw(
-            {
-                "type": "document",
-                "source": {"type": "base64", "data": "AA==", "media_type": "application/pdf"},
-                "context": "c",
-                "title": "T",
-            }
-        ),
-    ),
-    (
-        {"type": "file", "url": "u", "citations": {"enabled": True}},
-        Raw({"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}}),
+        {
+            "type": "document",
+            "source": {"type": "url", "url": "u"},
+            "citations": {"enabled": True, "more": 1},
+            "id": "1",
+        },
+        Raw({"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True, "more": 1}}),
     ),
     (
         {"type": "search_result", "source": "s", "title": "T", "content": []},
@@ -145,6 +135,12 @@ BLOCKS: list[tuple[Any, Part]] = [
         Media("file", text="words", mime_type="text/plain", filename="T"),
     ),
     ({"type": "text-plain", "url": "u", "mime_type": "text/plain"}, Media("file", url="u", mime_type="text/plain")),
+    ({"type": "text-plain", "text": "words", "context": "c"}, Media("file", text="words", context="c")),
+    (
+        {"type": "file", "base64": "AA==", "mime_type": "application/pdf", "extras": {"context": "c", "title": "T"}},
+        Media("file", "AA==", mime_type="application/pdf", filename="T", context="c"),
+    ),
+    ({"type": "file", "url": "u", "citations": {"enabled": True}}, Media("file", url="u", citable=True)),
     ({"type": "non_standard", "value": {"type": "own"}}, Raw({"type": "own"})),
     ({"type": "non_standard", "value": {"type": "refusal", "refusal": "no"}}, Refusal("no")),
     # its former standard
@@ -187,6 +183,19 @@ BLOCKS: list[tuple[Any, Part]] = [
         Media("file", text="words", mime_type="text/plain", filename="T"),
     ),
     ({"type": "document", "source": {"type": "url", "url": "u"}}, Media("file", url="u")),
+    (
+        {"type": "document", "source": {"type": "url", "url": "u"}, "citations": {"enabled": True}, "index": 0},
+        Media("file", url="u", citable=True),
+    ),
+    (
+        {
+            "type": "document",
+            "source": {"type": "file", "file_id": "f"},
+            "citations": {"enabled": False},
+            "context": "c",
+        },
+        Media("file", file_id="f", citable=False, context="c"),
+    ),
     ({"type": "media", "mime_type": "video/mp4", "file_uri": "u"}, Media("video", url="u", mime_type="video/mp4")),
     ({"image": {"format": "png", "source": {"bytes": b"abc"}}}, Media("image", "YWJj", mime_type="image/png")),
     ({"text": "words"}, Text("words")),

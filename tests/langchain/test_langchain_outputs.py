@@ -137,6 +137,20 @@ PARTS: list[tuple[Part, dict[str, object]]] = [
         },
     ),
     (
+        Media("file", text="words", mime_type="text/plain", citable=True, context="c"),
+        {
+            "type": "text-plain",
+            "text": "words",
+            "mime_type": "text/plain",
+            "context": "c",
+            "extras": {"citations": {"enabled": True}},
+        },
+    ),
+    (
+        Media("file", url="u", citable=False, context="c"),
+        {"type": "file", "url": "u", "extras": {"context": "c", "citations": {"enabled": False}}},
+    ),
+    (
         Raw({"type": "odd"}, EXTRA),
         {"type": "non_standard", "value": {"type": "odd"}, "extras": {"ai_protocol": {"extra": EXTRA}}},
     ),

@@ -60,7 +60,7 @@ async def test_the_call_counts_more_than_the_field(connect: Connect, name: str) 
 
 def _at(connect: Connect) -> dict[str, Any]:
     """Where the simulator listens, for models of packaged providers."""
-    return {"base_url": connect().base_url, "api_key": "sk-live", "max_retries": 0}
+    return {"base_url": connect().base_url, "api_key": "made-up", "max_retries": 0}
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -138,10 +138,10 @@ async def test_unknown_arguments(connect: Connect, wrong: str, near: str) -> Non
 def test_configurable_fields(connect: Connect, simulated: Server) -> None:
     names = ("model", "api_key", "base_url", "protocol", "temperature", "headers")
     fields: Any = {name: ConfigurableField(id=name) for name in names}
-    model = connect(base_url="http://127.0.0.1:1", api_key="sk-first").configurable_fields(**fields)
+    model = connect(base_url="http://127.0.0.1:1", api_key="key-first").configurable_fields(**fields)
     chosen: Any = {
         "model": "acme/chat-2",
-        "api_key": "sk-second",
+        "api_key": "key-second",
         "base_url": simulated.url,
         "protocol": "openai-chat",
         "temperature": 0.9,
@@ -151,7 +151,7 @@ def test_configurable_fields(connect: Connect, simulated: Server) -> None:
         assert model.invoke("hi", config={"configurable": chosen}).text == "ok"
     (received,) = asked.received
     assert (received.request.temperature, received.headers["x-org"]) == (0.9, "acme")
-    assert received.headers["authorization"] == "Bearer sk-second"
+    assert received.headers["authorization"] == "Bearer key-second"
     with pytest.raises(ArgumentError, match="openai-chta"):
         model.invoke("hi", config={"configurable": {**chosen, "protocol": "openai-chta"}})
 

@@ -21,7 +21,7 @@ from ai_protocol_integrations.langchain.errors import ArgumentError, ManifestErr
 from ai_protocol_runtime.simulator import simulate
 from ai_protocol_runtime.types import Ranked, Usage
 
-KEY = "sk-live-0123456789abcdef"
+KEY = "made-up-0123456789abcdef"
 QUERY = "What is the capital of France?"
 TEXTS = ["The cat sleeps.", "Paris is the capital of France.", "France has a capital."]
 DOCUMENTS = [Document(text, id=f"d{number}", metadata={"page": number}) for number, text in enumerate(TEXTS)]

@@ -15,9 +15,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, ConfigDict, Field
 
+from ai_protocol_integrations._schemas import is_pydantic
 from ai_protocol_integrations.langchain import ChatAIProtocol
 from ai_protocol_integrations.langchain._structured import RefusalError, response_format, to_format
-from ai_protocol_integrations.langchain._tools import is_pydantic
 from ai_protocol_runtime.manifest import manifests
 from ai_protocol_runtime.simulator import simulate
 from ai_protocol_runtime.types import Part, Refusal, ResponseFormat, Text, ToolCall
@@ -384,3 +384,13 @@ def test_dicts_grow_in_a_stream(method: Any) -> None:
     assert len(grown) > 2
     assert all(str(grown[-1]["setup"]).startswith(item.get("setup", "")) for item in grown)
     assert grown[-1] == {"setup": "one two three four five", "rating": 1}
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_what_nests_without_end(method: Any) -> None:
+    """A reader that knows no limit meets a Python that does."""
+    said: Any = '{"setup": ' + "[" * 5000
+    with simulate("deep", lambda request: [ToolCall("c", "Joke", said)] if method == "function_calling" else said):
+        asking = ChatAIProtocol(model="simulator/deep").with_structured_output(Joke.model_json_schema(), method=method)
+        with pytest.raises(OutputParserException):
+            list(asking.stream("x"))

@@ -10,8 +10,9 @@ import pytest
 from langchain_core.tools import BaseTool, Tool, tool
 from pydantic import BaseModel, Field
 
+from ai_protocol_integrations._tools import bound_choice, to_choice, to_tool
 from ai_protocol_integrations.langchain import ChatAIProtocol
-from ai_protocol_integrations.langchain._tools import bound_choice, bound_tool, to_choice, to_tool
+from ai_protocol_integrations.langchain._tools import bound_tool
 from ai_protocol_runtime import types
 from ai_protocol_runtime.manifest import manifests
 from ai_protocol_runtime.types import Raw, ToolChoice

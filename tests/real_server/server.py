@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT.parent / "shared" / "real-server"
 CACHE = ROOT / ".cache" / "real-server"
-KEY = "sk-local-test"
+KEY = "local-test"
 MODELS: dict[str, list[str]] = {"tiny": [], "tiny-think": ["--thinking"]}
 OPTIONS: dict[str, list[str]] = {"tiny": [], "tiny-think": ["--reasoning-budget", "20"]}
 # The same question gets the same answer: one format has no seed of its own, and a cached prompt changes roundings.

@@ -172,7 +172,7 @@ def test_reasoning_goes_back(thinking: Chat) -> None:
 def provoke(chat: Chat, server: Server, what: str) -> tuple[Any, Any]:
     """A model and a question that end in this error."""
     if what == "key":
-        return chat(api_key="sk-wrong"), QUESTION
+        return chat(api_key="wrong-key"), QUESTION
     if what == "path":
         return chat(base_url=f"{server.url}/nowhere"), QUESTION
     if what == "schema":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_result_holds_text_and_media() -> None:
 
 
 def test_arguments_that_are_no_json_leave_a_call_that_can_be_sent() -> None:
-    (call,) = turns("anthropic-messages", '{"a', Text("no JSON"), lost=("arguments",))[1]["content"]
+    (call,) = turns("anthropic-messages", '{"a', Text("no JSON"), lost=("tool_call.arguments",))[1]["content"]
     assert call == {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
 
 
@@ -207,3 +208,77 @@ def test_what_is_grounded_on_nothing_cites_nothing() -> None:
         assert isinstance(part, Text)
         assert part.citations is None
         assert wire.encode_answer(answer) == grounded(SAID, grounding=wrong)
+
+
+CITABLE = {
+    "anthropic-messages": {"title": "a.pdf", "context": "c", "citations": {"enabled": True}},
+    "bedrock-converse": {"name": "a.pdf", "context": "c", "citations": {"enabled": True}},
+}
+
+
+@pytest.mark.parametrize("by", [{"data": PDF.data}, {"url": "s3://a/b"}, {"text": "words"}])
+@pytest.mark.parametrize("wire", CITABLE)
+def test_a_document_that_may_be_cited(wire: str, by: dict[str, str]) -> None:
+    document = Media("file", **by, filename="a.pdf", citable=True, context="c")
+    document.mime_type = PDF.mime_type if document.data else None
+    (message,) = sent(wire, request := Request(messages=[Message("user", [Text("q"), document])]))["messages"]
+    block = message["content"][1]
+    assert CITABLE[wire].items() <= block.get("document", block).items()
+    format = wire_format(wire, manifests())
+    (_, back) = format.decode_request(format.encode_request(request, [])).messages[0].parts
+    assert isinstance(back, Media)
+    assert (back.citable, back.context, back.filename) == (True, "c", "a.pdf")
+    assert "rest" not in (back.extra or {})
+
+
+@pytest.mark.parametrize("wire", CITABLE)
+def test_a_document_that_may_not_be_cited(wire: str) -> None:
+    for citable, said in [(False, {"enabled": False}), (None, None)]:
+        document = replace(PDF, citable=citable)
+        (message,) = sent(wire, Request(messages=[Message("user", [document])]))["messages"]
+        (block,) = message["content"]
+        assert block.get("document", block).get("citations") == said
+
+
+@pytest.mark.parametrize("wire", ["openai-chat", "openai-responses", "gemini-generate"])
+def test_a_wire_that_cites_no_documents_says_so(wire: str) -> None:
+    losses: list[Loss] = []
+    document = replace(PDF, citable=True, context="c")
+    wire_format(wire, manifests()).encode_request(Request(messages=[Message("user", [document])]), losses)
+    assert [loss.what for loss in losses] == ["file.citable", "file.context"]
+
+
+@pytest.mark.parametrize("wire", ["openai-chat", "openai-responses", "gemini-generate", "cohere-chat", "ollama-chat"])
+def test_a_document_of_text_is_sent_as_text_where_there_are_no_documents(wire: str) -> None:
+    losses: list[Loss] = []
+    document = Media("file", text="Deep lake.", filename="Lakes")
+    body = wire_format(wire, manifests()).encode_request(Request(messages=[Message("user", [document])]), losses)
+    assert "Deep lake." in str(body)
+    assert [loss.what for loss in losses] == ["file.filename"]
+    (read,) = wire_format(wire, manifests()).decode_request(body).messages
+    assert [part.text for part in read.parts if isinstance(part, Text)] == ["Deep lake."]
+
+
+# Hand-made, after https://ai.google.dev/api/generate-content#LogprobsResult
+def test_log_probabilities_in_two_lists_are_one() -> None:
+    wire = wire_format("gemini-generate", manifests())
+    chosen = [{"token": "a", "tokenId": 1, "logProbability": -0.5}, {"token": "b", "logProbability": -0.25}]
+    tops = [{"candidates": [chosen[0], {"token": "x", "logProbability": -2.0}]}, {"candidates": [chosen[1]]}]
+    candidate = {
+        "content": {"role": "model", "parts": [{"text": "ab"}]},
+        "finishReason": "STOP",
+        "logprobsResult": {"chosenCandidates": chosen, "topCandidates": tops},
+    }
+    answer = wire.decode_answer({"candidates": [candidate]})
+    first, second = answer.candidates[0].logprobs["content"]
+    likely = [{"token": "a", "tokenId": 1, "logprob": -0.5}, {"token": "x", "logprob": -2.0}]
+    assert first == {"token": "a", "tokenId": 1, "logprob": -0.5, "top_logprobs": likely}
+    assert (second["token"], second["logprob"]) == ("b", -0.25)
+    assert wire.encode_answer(answer) == {"candidates": [candidate]}
+    answer.candidates[0].extra = None
+    assert wire.encode_answer(answer)["candidates"][0]["logprobsResult"] == candidate["logprobsResult"]
+    for odd in ({"chosenCandidates": 3}, {"chosenCandidates": [3]}, {}, {"topCandidates": []}):
+        kept = {"candidates": [{**candidate, "logprobsResult": odd}]}
+        answer = wire.decode_answer(kept)
+        assert answer.candidates[0].logprobs is None
+        assert wire.encode_answer(answer) == kept

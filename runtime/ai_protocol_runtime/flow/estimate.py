@@ -141,7 +141,7 @@ def _part(part: Part) -> float:
         case ServerToolResult():
             return PER_CALL + _data(part.content)
         case Media():
-            return _media(part)
+            return _media(part) + _text(part.context or "")
         case Raw():
             return _data(part.value)
 

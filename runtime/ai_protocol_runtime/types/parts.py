@@ -84,7 +84,10 @@ class ToolResult:
 
 @dataclass(slots=True)
 class Media:
-    """An image, sound, video or file (`kind`): by `data` (standard base64), `url`, `file_id`, or plain `text`."""
+    """An image, sound, video or file (`kind`): by `data` (standard base64), `url`, `file_id`, or plain `text`.
+
+    A `citable` file is one that the answer may cite; `context` is what the model is told of it beside its content.
+    """
 
     kind: str = "file"
     data: str | None = None
@@ -94,6 +97,8 @@ class Media:
     mime_type: str | None = None
     filename: str | None = None
     detail: str | None = None
+    citable: bool | None = None
+    context: str | None = None
     signature: str | None = None
     cache: dict[str, Any] | None = None
     extra: Extra | None = None

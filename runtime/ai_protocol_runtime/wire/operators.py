@@ -148,6 +148,40 @@ def _to_float32(value: Any) -> Any:
     return base64.b64encode(numbers.tobytes()).decode()
 
 
+def _from_candidates(value: Any) -> Any:
+    """Each token with its likeliest others: two lists, one beside the other, as one."""
+    chosen = value.get("chosenCandidates") if isinstance(value, dict) else None
+    tops = value.get("topCandidates", []) if isinstance(value, dict) else None
+    if not isinstance(chosen, list) or not isinstance(tops, list) or not all(isinstance(one, dict) for one in chosen):
+        return FAIL
+    entries = []
+    for number, one in enumerate(chosen):
+        top = tops[number] if number < len(tops) else None
+        likely = top.get("candidates") if isinstance(top, dict) else None
+        others = [_renamed(other, "logProbability", "logprob") for other in likely or () if isinstance(other, dict)]
+        entries.append({**_renamed(one, "logProbability", "logprob"), "top_logprobs": others})
+    return {"content": entries}
+
+
+def _to_candidates(value: Any) -> Any:
+    entries = value.get("content") if isinstance(value, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return FAIL
+    tops = [
+        {"candidates": [_renamed(one, "logprob", "logProbability") for one in e.get("top_logprobs") or ()]}
+        for e in entries
+    ]
+    return {
+        "chosenCandidates": [_renamed(entry, "logprob", "logProbability") for entry in entries],
+        "topCandidates": tops,
+    }
+
+
+def _renamed(entry: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    gone = ("top_logprobs", "bytes") if new == "logProbability" else ()
+    return {new if key == old else key: said for key, said in entry.items() if key not in gone}
+
+
 _string = _only(lambda v: isinstance(v, str))
 _filled = _only(lambda v: isinstance(v, str) and v != "")
 _number = _only(lambda v: isinstance(v, (int, float)) and not isinstance(v, bool))
@@ -171,6 +205,9 @@ OPERATORS: dict[str, Operator] = {
         Operator("bytes", _to_base64, _from_base64),
         # little-endian IEEE 754 single-precision numbers in base64 <-> a list of numbers
         Operator("float32", _from_float32, _to_float32),
+        # log-probabilities in two lists (chosenCandidates, topCandidates) <-> one list under `content`, the likeliest
+        # others with each token
+        Operator("candidates", _from_candidates, _to_candidates, exact=False),
         # true <-> false
         Operator(
             "negated",

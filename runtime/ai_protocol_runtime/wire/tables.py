@@ -7,10 +7,13 @@ from typing import Any
 
 from ai_protocol_runtime.types import Message, Raw, Text
 
-from .kinds import DERIVED, Kind
+from .kinds import DERIVED, SERVICES, Kind
 from .objects import ObjShape
 from .operators import FAIL, KEEP, MISSING
 from .shapes import Captures, HoleShape, Shape, ThingShape, Writing
+
+_ASKED = frozenset(asked for asked, _ in SERVICES.values())
+"""The requests themselves: of these a field's name says enough."""
 
 
 @dataclass(slots=True)
@@ -209,6 +212,9 @@ class Table:
             if value is MISSING:
                 out.undo(mark)
                 continue
+            for loss in out.losses[mark[1] :] if thing.kind not in _ASKED else ():
+                if "." not in loss.what:  # a hole knows its own name only
+                    loss.what = f"{thing.kind}.{loss.what}"
             # there because it was there, or because its constants say it all
             out.filled += v is home or not v.holes - v.outer
             for name in lost:

@@ -1,21 +1,25 @@
-"""Parts of ours <-> LangChain's standard (v1) content blocks: `to_block` writes them, `from_block` reads them back.
+"""Parts of ours <-> standard (v1) content blocks, as LangChain has them: `to_block` writes, `from_block` reads them
+back. They are plain JSON; LangChain's messages hold them, those of LlamaIndex what its own blocks have no place for.
 
 A block shows what LangChain has a key for. What it has none for goes into the block's ``extras``: under LangChain's own
-words (``signature``, ``cache_control``, ``filename``, ``detail``) where there is one, else under ``ai_protocol``, where
-also the part's complement is. So a block that comes back as history is the part it was, as long as it was not edited.
+words (``signature``, ``cache_control``, ``filename``, ``detail``, ``context``, ``citations``) where there is one, else
+under ``ai_protocol``, where also the part's complement is. So a block that comes back as history is the part it was, as
+long as it was not edited.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any
+from uuid import uuid4
 
 from ai_protocol_runtime.types import (
     Citation,
     Media,
+    Message,
     Part,
     Raw,
     Reasoning,
@@ -108,11 +112,13 @@ def _call_block(part: ToolCall, call_id: str | None) -> Block:
 
 
 def _media_block(part: Media) -> Block:
-    if part.kind == "file" and part.text is not None:
-        shown: Block = {"type": "text-plain", "text": part.text, "mime_type": part.mime_type or "text/plain"}
-        return _block(part, {**shown, "title": part.filename}, unsaid=("mime_type",))
-    shown = {"type": part.kind, "base64": part.data, "url": part.url, "file_id": part.file_id}
-    return _block(part, {**shown, "mime_type": part.mime_type}, text=part.text)
+    shown: Block = {"type": part.kind, "base64": part.data, "url": part.url, "file_id": part.file_id}
+    shown["mime_type"] = part.mime_type
+    if part.kind != "file" or part.text is None:
+        return _block(part, shown, text=part.text)
+    shown |= {"type": "text-plain", "text": part.text, "title": part.filename, "context": part.context}
+    shown["mime_type"] = part.mime_type or "text/plain"
+    return _block(part, shown, unsaid=("mime_type",))
 
 
 def _block(part: Any, shown: Block, *, unsaid: tuple[str, ...] = (), **hidden: Any) -> Block:
@@ -124,8 +130,11 @@ def _block(part: Any, shown: Block, *, unsaid: tuple[str, ...] = (), **hidden: A
     if part.extra:
         own["extra"] = part.extra
     extras = {word: value for name, word in _WORDS.items() if (value := getattr(part, name, None)) is not None}
-    if "title" in block:
-        extras.pop("filename")
+    for key, word in (("title", "filename"), ("context", "context")):
+        if key in block:
+            del extras[word]
+    if getattr(part, "citable", None) is not None:
+        extras["citations"] = {"enabled": part.citable}
     if own:
         extras[OURS] = own
     if extras:
@@ -133,7 +142,13 @@ def _block(part: Any, shown: Block, *, unsaid: tuple[str, ...] = (), **hidden: A
     return block
 
 
-_WORDS = {"signature": "signature", "cache": "cache_control", "filename": "filename", "detail": "detail"}
+_WORDS = {
+    "signature": "signature",
+    "cache": "cache_control",
+    "filename": "filename",
+    "detail": "detail",
+    "context": "context",
+}
 """Fields of parts, and LangChain's words for them."""
 
 
@@ -161,6 +176,34 @@ def to_annotation(citation: Citation | Raw, **ours: Any) -> Block:
         }
         block = {key: value for key, value in block.items() if value is not None}
     return {**block, "extras": {OURS: ours}} if ours else block
+
+
+class CallIds:
+    """Ids by which the tool calls of one answer can be told apart: the wire's own, where it gives such."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def replacement(self, call_id: str | None) -> str | None:
+        """An id to use instead of this one, if it is missing or not the first of its kind."""
+        if call_id and call_id not in self._used:
+            self._used.add(call_id)
+            return None
+        return f"call_{uuid4().hex}"
+
+
+def to_blocks(message: Message, call_id: Callable[[int, str | None], str | None]) -> Iterator[Block]:
+    """The message's parts as blocks. What it cites as a whole is shown with its last text.
+
+    `call_id` is given a tool call's place and id, and says which id it is to have instead (None: its own).
+    """
+    last = max((n for n, part in enumerate(message.parts) if part.kind == "text"), default=None)
+    for number, part in enumerate(message.parts):
+        block = to_block(part, call_id=call_id(number, part.id) if isinstance(part, ToolCall) else None)
+        if number == last and message.citations:
+            block.setdefault("annotations", [])
+            block["annotations"] += [to_annotation(citation, of_message=True) for citation in message.citations]
+        yield block
 
 
 # blocks -> parts
@@ -276,6 +319,7 @@ def _media(block: Block, own: Block) -> Media:
         data, found, url = split_url(url)
         mime = found or mime
     plain = block["type"] == "text-plain"
+    citations = said(block, "citations")
     return Media(
         "file" if plain else block["type"],
         data=data,
@@ -285,6 +329,8 @@ def _media(block: Block, own: Block) -> Media:
         mime_type=own["mime_type"] if "mime_type" in own else _MIME.get(mime, mime),
         filename=said(block, "filename", "title", "name"),
         detail=said(block, "detail"),
+        citable=citations.get("enabled") if isinstance(citations, dict) else None,
+        context=said(block, "context"),
         signature=said(block, "signature"),
         cache=said(block, "cache_control"),
         extra=own.get("extra"),
