@@ -110,7 +110,7 @@ KEY = "made-up-0123456789abcdef"
         (f"Incorrect API key provided: {KEY}.", "Incorrect API key provided: ***."),
         ("Incorrect API key provided: made-up-********cdef.", "Incorrect API key provided: ***."),
         ("Invalid key ****cdef", "Invalid key ***"),
-        ("Invalid key sk-l...cdef", "Invalid key ***"),
+        ("Invalid key made...cdef", "Invalid key ***"),
         ("so... then ** and *bold*", "so... then ** and *bold*"),
         ("other ****wxyz", "other ****wxyz"),
     ],

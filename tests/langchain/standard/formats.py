@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-KEY = "sk-standard-0123456789"
+KEY = "standard-0123456789"
 
 
 @dataclass(frozen=True)

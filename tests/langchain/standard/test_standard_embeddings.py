@@ -13,7 +13,7 @@ from langchain_tests.unit_tests import EmbeddingsUnitTests
 from ai_protocol_integrations.langchain import AIProtocolEmbeddings
 from ai_protocol_runtime.simulator import Server, Simulator
 
-KEY = "sk-of-the-standard"
+KEY = "key-of-the-standard"
 MODELS = {
     "openai-embeddings": ("openai/text-embedding-3-small", "OPENAI_API_KEY"),
     "gemini-embeddings": ("gemini/gemini-embedding-001", "GOOGLE_API_KEY"),
