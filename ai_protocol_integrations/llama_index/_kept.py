@@ -23,6 +23,14 @@ _MEDIA = {"image": "image", "audio": "audio", "video": "video", "file": "data"}
 """Where a block of LlamaIndex has the bytes."""
 
 
+class Notes(dict[str, Any]):
+    """What only this package reads of a message. LlamaIndex prints all that stands beside a message's content into some
+    of its prompts: of this it prints no more than that it is there."""
+
+    def __repr__(self) -> str:
+        return "{...}"
+
+
 def kept(blocks: Sequence[Block]) -> list[Block]:
     """The standard blocks of a message, without what its own show."""
     return [_condensed(block) for block in blocks]

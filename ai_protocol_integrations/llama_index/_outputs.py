@@ -12,7 +12,7 @@ from ai_protocol_integrations._alike import alike
 from ai_protocol_integrations._blocks import OURS, Block, CallIds, to_blocks
 from ai_protocol_runtime.types import Answer, Message, Refusal, ToolCall, Usage
 
-from ._kept import kept
+from ._kept import Notes, kept
 from ._logprobs import logprobs_of
 from ._shown import blocks_of
 
@@ -45,7 +45,7 @@ def to_response(answer: Answer, call_id: CallId | None = None) -> ChatResponse:
         "tool_calls": _listed(message, calls),
         "invalid_tool_calls": [_invalid(call) for call in calls if "error" in call],
         "refusal": "".join(part.text for part in message.parts if isinstance(part, Refusal)),
-        OURS: {key: said for key, said in {"blocks": kept(shown), **unshown(answer, candidate)}.items() if said},
+        OURS: Notes({key: said for key, said in {"blocks": kept(shown), **unshown(answer, candidate)}.items() if said}),
     }
     said = response(blocks, {key: value for key, value in more.items() if value})
     said.raw, said.additional_kwargs = raw, flat(usage)

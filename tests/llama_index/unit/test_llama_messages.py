@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llama_index.core.base.llms.generic_utils import messages_to_history_str
 from llama_index.core.base.llms.types import (
     AudioBlock,
     CacheControl,
@@ -254,6 +255,12 @@ def test_results_find_the_call_that_has_no_id() -> None:
     _, *found = to_messages([message, *results])
     said = [part for message in found for part in message.parts]
     assert said == [ToolResult(None, [Text("0")], "f"), ToolResult("1", [Text("1")]), ToolResult("1", [Text("2")])]
+
+
+def test_what_is_ours_is_in_no_prompt() -> None:
+    """LlamaIndex's condensing chat engines print all that stands beside the content."""
+    printed = messages_to_history_str([answered(Text("It is deep.", signature="c2lnbmF0dXJl"))])
+    assert printed == "assistant: It is deep.\n{'ai_protocol': {...}}"
 
 
 def edited(message: ChatMessage, number: int, block: Any) -> ChatMessage:
