@@ -47,7 +47,7 @@ class Exchange:
 
     def _write(self, request: Any, out: Writing) -> dict[str, Any]:
         """The body of a request; what the format demands and what it has no place for is lost in `out`."""
-        src = {name: getattr(request, name) for name in self._asked.fields}
+        src = {name: getattr(request, name) for name in self._asked.ordered}
         for name in self._in_path:
             src.pop(name, None)
         rest = request.extra.get("rest") if self.is_own(request) else None

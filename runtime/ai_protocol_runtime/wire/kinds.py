@@ -42,6 +42,8 @@ class Kind:
     name: str
     cls: type[Any]
     fields: frozenset[str]
+    ordered: tuple[str, ...]
+    "the same, as the class has them: what is reported is in the same order every time"
     lists: frozenset[str]
     "fields that hold a list of things, which several holes may fill one after the other"
 
@@ -98,8 +100,9 @@ def _kinds() -> dict[str, Kind]:
     named = [(cls.kind, cls) for cls in own] + [(name, cls) for cls, names in _SHARED.items() for name in names]
     out = {}
     for name, cls in named:
-        known = frozenset(f.name for f in fields(cls)) - {"extra", "kind"}
-        out[name] = Kind(name, cls, known, known & _LISTS)
+        ordered = tuple(f.name for f in fields(cls) if f.name not in ("extra", "kind"))
+        known = frozenset(ordered)
+        out[name] = Kind(name, cls, known, ordered, known & _LISTS)
     return out
 
 

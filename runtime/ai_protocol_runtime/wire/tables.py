@@ -177,7 +177,7 @@ class Table:
         if not variants:
             return MISSING
         kind = variants[0].kind
-        src: Captures = {name: getattr(thing, name) for name in kind.fields}
+        src: Captures = {name: getattr(thing, name) for name in kind.ordered}
         if src.get("role") == "":
             src["role"] = None  # not said
         hidden: list[str] = []
