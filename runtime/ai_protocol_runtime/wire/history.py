@@ -9,7 +9,7 @@ of parts that a variant takes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ai_protocol_runtime.types import Message, Raw, Reasoning, Text, ToolCall, ToolResult
@@ -49,6 +49,12 @@ class History:
     private: frozenset[str]
     blanks: bool
     "whether white space alone is a text here"
+    hoisted: set[str] = field(init=False)
+    "roles whose messages go to keys of their own, and do not stand between others"
+
+    def __post_init__(self) -> None:
+        fields = {role for v in self.variants if v.field and not v.back_only for role in v.roles}
+        self.hoisted = fields - {role for v in self.variants if not v.field for role in v.roles}
 
     # reading
 
@@ -235,13 +241,10 @@ class History:
     def _merged(self, messages: list[Message]) -> list[Message]:
         """Neighbours of one voice joined, if the later one is from elsewhere; a message that goes to a key of its
         own does not stand between, and is joined with the others that go there."""
-        fields = {role for v in self.variants if v.field and not v.back_only for role in v.roles}
-        listed = {role for v in self.variants if not v.field for role in v.roles}
-        hoisted = fields - listed
         merged: list[Message] = []
         last: dict[bool, int] = {}  # where the last hoisted and the last other message stand
         for message in messages:
-            aside = message.role in hoisted
+            aside = message.role in self.hoisted
             voice = self._voice(message.role)
             at = last.get(aside)
             if at is not None and self._foreign(message):

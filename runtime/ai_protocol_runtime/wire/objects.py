@@ -110,7 +110,10 @@ class ObjShape:
                     made[key] = own["$raw"] if own is not None and "$raw" in own else e.shape.build(src, None, out)
                 continue
             if e.first in shares:
-                src = {**src, e.pool or "": shares[e.first]}
+                share = shares[e.first]
+                if not share and e.optional and not e.noted and e.first not in rest:
+                    continue
+                src = {**src, e.pool or "": share}
             mark = out.mark()
             value = e.shape.build(src, own, out)
             nothing = out.filled == mark[0]
@@ -143,12 +146,10 @@ class ObjShape:
         for pool, slots in self.shared.items():
             shares.update((e.first, []) for e in slots)
             for thing in src.get(pool) or ():
-                takers = [e for e in slots if any(t.takes(thing) for t in e.tables)]
-                home = [e for e in takers if any(t.is_home(thing) for t in e.tables)]
-                for e in (home or takers)[:1]:
-                    shares[e.first].append(thing)
-                if not takers:
+                if (taker := _taker(slots, thing)) is None:
                     out.lose(thing.kind, thing)
+                else:
+                    shares[taker.first].append(thing)
         return shares
 
     def holes(self) -> set[str]:
@@ -158,3 +159,18 @@ class ObjShape:
     def tables(self) -> list[Table]:
         found = [t for e in self.entries if e.pool != "citations" for t in e.tables]
         return found + [t for other in self.also for t in other.tables()]
+
+
+def _taker(slots: list[Entry], thing: Any) -> Entry | None:
+    """The entry that a thing goes to: its home, else the first that takes it."""
+    first: Entry | None = None
+    for e in slots:
+        for table in e.tables:
+            if table.takes(thing):
+                break
+        else:
+            continue
+        if not thing.extra or any(table.is_home(thing) for table in e.tables):
+            return e
+        first = first or e
+    return first

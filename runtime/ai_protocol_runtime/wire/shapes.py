@@ -320,6 +320,7 @@ class OneOfShape:
             if isinstance(option, ThingShape) and option.is_list:
                 option.strict = True
         self._things = [o.name if isinstance(o, (ThingShape, ItemsShape)) else "" for o in options]
+        self._unsaid: dict[int | None, list[str]] = {}
 
     def match(self, value: Any, got: Captures) -> Rest:
         for number, option in enumerate(self.options):
@@ -356,10 +357,11 @@ class OneOfShape:
 
     def _lose(self, src: Captures, out: Writing, taken: int | None) -> None:
         """The things that other alternatives would have said."""
-        said = "" if taken is None else self._things[taken]
-        for name in sorted(set(self._things) - {said, ""}):
-            if taken is not None and name in self.options[taken].holes():
-                continue
+        names = self._unsaid.get(taken)
+        if names is None:
+            said = {""} if taken is None else {"", self._things[taken], *self.options[taken].holes()}
+            names = self._unsaid[taken] = sorted(set(self._things) - said)
+        for name in names:
             things = src.get(name)
             for thing in things if isinstance(things, list) else [things]:
                 if thing is not None:

@@ -155,13 +155,18 @@ class Table:
 
     def takes(self, thing: Any) -> bool:
         """Whether this thing can be written here at all."""
-        if thing.kind == "raw":
+        kind = thing.kind
+        if kind == "raw":
             return self.is_home(thing) or self._as_given(thing)
-        if thing.kind in self.private and self._stranger(thing):
+        if kind in self.private and self._stranger(thing):
             return False
-        for v in self.kinds.get(thing.kind, ()):
-            if all(getattr(thing, name, None) is not None for name in v.required) and _has_room(v.shape, thing):
-                return True
+        for v in self.kinds.get(kind, ()):
+            for name in v.required:  # a loop, for it is asked of every part and table
+                if getattr(thing, name, None) is None:
+                    break
+            else:
+                if _has_room(v.shape, thing):
+                    return True
         return self.group is not None and self.group.inner.takes(thing)
 
     def write_one(self, thing: Any, around: Captures, out: Writing, strict: bool = False) -> Any:
