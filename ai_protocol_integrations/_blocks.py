@@ -320,6 +320,8 @@ def _media(block: Block, own: Block) -> Media:
         mime = found or mime
     plain = block["type"] == "text-plain"
     citations = said(block, "citations")
+    # what may be cited is cited by its title
+    named = ("filename", "title", "name") if citations is None else ("title", "filename", "name")
     return Media(
         "file" if plain else block["type"],
         data=data,
@@ -327,7 +329,7 @@ def _media(block: Block, own: Block) -> Media:
         file_id=block.get("file_id"),
         text=block.get("text") if plain else own.get("text"),
         mime_type=own["mime_type"] if "mime_type" in own else _MIME.get(mime, mime),
-        filename=said(block, "filename", "title", "name"),
+        filename=said(block, *named),
         detail=said(block, "detail"),
         citable=citations.get("enabled") if isinstance(citations, dict) else None,
         context=said(block, "context"),
