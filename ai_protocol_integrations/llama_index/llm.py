@@ -142,21 +142,26 @@ class AIProtocolLLM(Component, ChattingModel, CountingModel, FunctionCallingLLM)
         return to_response(self._counted(answer))
 
     def _told(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> Generator[ChatResponse, None, None]:
-        responses = Responses()
+        """What is wrong with the arguments is raised at once; it is sent when the first item is wanted."""
         stream = self._client.stream(to_messages(self._prompted(messages)), **self._params(kwargs))
-        with closing(cast("Generator[StreamingEvent]", stream)) as events:
+        return self._responses(cast("Generator[StreamingEvent]", stream))
+
+    def _responses(self, stream: Generator[StreamingEvent]) -> Generator[ChatResponse, None, None]:
+        responses = Responses()
+        with closing(stream) as events:
             for event in events:
                 if (made := responses.feed(event)) is not None:
                     if responses.answer is not None:
                         self._counted(responses.answer)
                     yield made
 
-    async def _atold(
-        self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]
-    ) -> AsyncGenerator[ChatResponse, None]:
-        responses = Responses()
+    def _atold(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> AsyncGenerator[ChatResponse, None]:
         stream = self._client.astream(to_messages(self._prompted(messages)), **self._params(kwargs))
-        async with aclosing(cast("AsyncGenerator[StreamingEvent]", stream)) as events:
+        return self._aresponses(cast("AsyncGenerator[StreamingEvent]", stream))
+
+    async def _aresponses(self, stream: AsyncGenerator[StreamingEvent]) -> AsyncGenerator[ChatResponse, None]:
+        responses = Responses()
+        async with aclosing(stream) as events:
             async for event in events:
                 if (made := responses.feed(event)) is not None:
                     if responses.answer is not None:

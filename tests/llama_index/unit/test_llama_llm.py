@@ -89,6 +89,17 @@ def test_the_nearest_is_named() -> None:
         AIProtocolLLM(model="simulator/any").chat(ASKED, temprature=1)
 
 
+async def test_a_stream_tells_at_once_what_is_wrong() -> None:
+    llm = AIProtocolLLM(model="simulator/any")
+    for ask in (llm.stream_chat, llm.stream_complete):
+        with pytest.raises(ArgumentError, match="temprature"):
+            ask("hi" if ask == llm.stream_complete else ASKED, temprature=1)  # type: ignore[operator]
+    with pytest.raises(ArgumentError, match="temprature"):
+        await llm.astream_chat(ASKED, temprature=1)
+    with pytest.raises(ArgumentError, match="temprature"):
+        await llm.astream_complete("hi", temprature=1)
+
+
 def test_names_that_users_of_other_classes_know() -> None:
     llm = AIProtocolLLM(model="simulator/any", api_base="https://a.example", additional_kwargs={"a": 1})
     assert (llm.base_url, llm.extra_body) == ("https://a.example", {"a": 1})
