@@ -33,11 +33,18 @@ def report_losses(losses: list[Loss], policy: str, told: set[tuple[str, str]], w
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the line that called into these packages."""
+    """Warn at the line that called into these packages, be it by way of a framework's own code."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_BETWEEN):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 
 
-_OURS = ("ai_protocol_runtime.", "ai_protocol_integrations.")
+_BETWEEN = (
+    "ai_protocol_runtime.",
+    "ai_protocol_integrations.",
+    "langchain_core.",
+    "llama_index.",
+    "llama_index_",
+    "pydantic.",
+)
